@@ -1,3 +1,61 @@
-//! The commands of this workspace.
+//! The commands of this workspace: one file per command, dispatched here.
+//!
+//! `cargo xtask help` lists them; `.ci/run` is `cargo xtask ci` and nothing else.
 
-fn main() {}
+mod bench;
+mod ci;
+mod cmd;
+mod loom;
+mod sanitize;
+mod stress;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The commands of this workspace", disable_help_subcommand = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure Wyn beside its peers: every answer checked, every measurement a process of its own
+    Bench(bench::Args),
+    /// Run every test: nextest for the workspace (installed if missing), then the doctests
+    Test(test::Args),
+    /// Check what the compiler cannot: SAFETY and Ordering comments, file sizes, where atomics are named
+    Tidy,
+    /// Run the loom models: every interleaving of the small protocols
+    Loom(loom::Args),
+    /// Run the seeded stress tests, on all cores and on one
+    Stress(stress::Args),
+    /// Run the tests under AddressSanitizer and LeakSanitizer
+    Asan(sanitize::Args),
+    /// Run the tests under ThreadSanitizer
+    Tsan(sanitize::Args),
+    /// Run the tests with random yields around every atomic operation
+    Chaos(sanitize::Args),
+    /// Everything that must pass before a change lands
+    Ci(ci::Args),
+    /// Start a program in a session of its own with the machine's attention (used by `bench`)
+    #[command(hide = true)]
+    Launch(bench::launch::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Bench(args) => bench::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Tidy => tidy::run(),
+        Command::Loom(args) => loom::run(&args),
+        Command::Stress(args) => stress::run(&args),
+        Command::Asan(args) => sanitize::asan(&args),
+        Command::Tsan(args) => sanitize::tsan(&args),
+        Command::Chaos(args) => sanitize::chaos(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Launch(args) => bench::launch::run(&args),
+    }
+}

@@ -1,0 +1,36 @@
+//! `cargo xtask ci`: everything that must pass before a change lands, cheapest first.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::{bench, cmd, loom, test, tidy};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Leave out the loom models and the bench smoke
+    #[arg(long)]
+    fast: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    step("fmt", || cmd::run(&mut cmd::cargo(["fmt", "--all", "--check"])))?;
+    step("tidy", tidy::run)?;
+    step("clippy", || cmd::run(&mut cmd::cargo(clippy)))?;
+    step("test", || test::run_with(&[], "ci"))?;
+    if !args.fast {
+        step("loom", || loom::run(&loom::Args::quick()))?;
+        step("bench smoke", bench::smoke)?;
+    }
+    Ok(())
+}
+
+/// Runs one step, and says which it is and how long it took.
+fn step(name: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
+    eprintln!("== {name}");
+    let start = Instant::now();
+    body().with_context(|| format!("ci: {name} failed"))?;
+    eprintln!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! `cargo xtask stress`: the seeded stress tests, optimised, on all cores and then on one.
+
+use anyhow::Result;
+
+use crate::{cmd, test};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this crate (may be given several times)
+    #[arg(short, long = "package", value_name = "CRATE")]
+    package: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    test::install_nextest()?;
+    let scope = test::scope(&args.package);
+    let words = ["nextest", "run", "--release", "--profile", "stress", "--no-tests=pass"];
+    cmd::run(cmd::cargo(words).args(&scope))?;
+    if !cmd::on_path("taskset") {
+        eprintln!("no taskset here: the run on one core is left out");
+        return Ok(());
+    }
+    // One core brings out what two hide: a spinning thread that keeps the one it waits for from running.
+    let cargo = cmd::cargo(words);
+    let mut pinned = std::process::Command::new("taskset");
+    pinned
+        .current_dir(cmd::root())
+        .args(["-c", "0"])
+        .arg(cargo.get_program())
+        .args(cargo.get_args())
+        .args(&scope);
+    cmd::run(&mut pinned)
+}
