@@ -1,0 +1,166 @@
+//! The thieves' end: claim first, copy after.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::index::Index;
+use super::ring::{Ring, View};
+use super::shared::Shared;
+use super::{Barrier, Fences, Worker};
+use crate::steal::Steal;
+use crate::sync::Arc;
+
+/// The thieves' end of a split deque: takes the oldest items, one or a batch.
+///
+/// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
+/// A batch is at most half of what the victim has, rounded up.
+pub struct Stealer<T, B: Barrier = Fences> {
+    shared: Arc<Shared<T>>,
+    barrier: PhantomData<fn() -> B>,
+}
+
+impl<T, B: Barrier> Stealer<T, B> {
+    pub(super) fn new(shared: Arc<Shared<T>>) -> Self {
+        Self { shared, barrier: PhantomData }
+    }
+
+    /// Takes the oldest item.
+    ///
+    /// `Empty`: there was a moment during the call at which no item was to be had. `Retry`: another
+    /// thief was at it. Never waits.
+    pub fn steal(&self) -> Steal<T> {
+        // SAFETY: `claim` hands over one item at least: the one at `from` is the caller's.
+        self.claim(1, |_| (), |view, from, _| unsafe { view.read(from) })
+    }
+
+    /// Takes up to `limit` of the oldest items: the oldest is returned, the others go to `dest`.
+    ///
+    /// `dest` receives them in their order and above what it has: its next [`pop`](Worker::pop) returns
+    /// the newest of the batch, its own thieves find the oldest first. They are copied straight from
+    /// ring to ring and published together. If `dest` is the worker of this very deque, its newest item
+    /// is popped instead.
+    ///
+    /// # Panics
+    /// If `limit` is zero.
+    pub fn steal_batch_and_pop(&self, dest: &Worker<T, B>, limit: usize) -> Steal<T> {
+        if Arc::ptr_eq(&self.shared, &dest.shared) {
+            return dest.pop().map_or(Steal::Empty, Steal::Success);
+        }
+        let room = |want: usize| dest.reserve(want - 1);
+        self.claim(limit, room, |view, from, n| {
+            let (spare, to) = dest.spare();
+            // SAFETY: the rings are those of two deques, and both are alive. The claimed slots are
+            // read by this thief alone; the slots from `to` on are reserved, hence free, and this
+            // thread owns `dest`.
+            unsafe { view.copy_to(from.plus(1), spare, to, n - 1) };
+            if n > 1 {
+                dest.advance(n - 1);
+            }
+            // SAFETY: the item at `from` is the caller's, and the copy above left it out.
+            unsafe { view.read(from) }
+        })
+    }
+
+    /// Takes up to `limit` of the oldest items and calls `take` on each, oldest first.
+    ///
+    /// The items are copied out and the deque is released before the first call, so `take` may do what
+    /// it likes, also with this deque. If it panics, the items it has not seen are dropped. Returns how
+    /// many items there were.
+    ///
+    /// # Panics
+    /// If `limit` is zero, and if `take` panics.
+    pub fn steal_batch_with(&self, limit: usize, take: impl FnMut(T)) -> Steal<usize> {
+        let mut batch = Vec::new();
+        let stolen = {
+            let batch = std::cell::RefCell::new(&mut batch);
+            let room = |want| batch.borrow_mut().reserve_exact(want);
+            self.claim(limit, room, |view, from, n| {
+                // SAFETY: the `n` items from `from` on are the caller's.
+                unsafe { view.move_to(from, n, &mut batch.borrow_mut()) };
+                n
+            })
+        };
+        batch.into_iter().for_each(take);
+        stolen
+    }
+
+    /// The number of items that no thief has taken for certain, as far as this thread knows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let (claimed, head) = self.shared.words.glance();
+        head.items_since(claimed)
+    }
+
+    /// Whether [`len`](Self::len) is zero.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Two numbers (`split`, `head`) that tell a watcher whether anything moved.
+    ///
+    /// The first changes when items are stolen, the second when the owner pushes or pops. If `head` was
+    /// the same twice, the owner may still have done as many pushes as pops in between.
+    #[must_use]
+    pub fn mark(&self) -> (usize, usize) {
+        let (claimed, head) = self.shared.words.glance();
+        (claimed.0, head.0)
+    }
+
+    /// Claims up to `limit` items, half of what is there at most, and has `copy` take them.
+    ///
+    /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
+    /// ring, the first index and the number, at least one; the items there are its own, and the ring is
+    /// alive while it runs. It must not panic and must take all of them.
+    fn claim<R>(
+        &self,
+        limit: usize,
+        prepare: impl FnOnce(usize),
+        copy: impl FnOnce(View<T>, Index, usize) -> R,
+    ) -> Steal<R> {
+        assert!(limit > 0, "a batch of no items");
+        if self.is_empty() {
+            return Steal::Empty;
+        }
+        let Some(lock) = self.shared.words.try_lock() else { return Steal::Retry };
+        let (from, head) = lock.estimate();
+        let want = head.items_since(from).div_ceil(2).min(limit);
+        if want == 0 {
+            return Steal::Empty;
+        }
+        prepare(want);
+
+        lock.announce(from.plus(want));
+        B::heavy();
+        let n = lock.head_decisive().items_since(from).min(want);
+        if n < want {
+            lock.retract(from.plus(n));
+        }
+        if n == 0 {
+            return Steal::Empty;
+        }
+        lock.confirm(from.plus(n));
+
+        #[cfg(not(wyn_loom))]
+        let pinned = crossbeam_epoch::pin();
+        // SAFETY: this thread is pinned, and a ring that growth replaces is retired through the epochs.
+        let view = unsafe { Ring::view(lock.ring()) };
+        let taken = copy(view, from, n);
+        #[cfg(not(wyn_loom))]
+        drop(pinned);
+        lock.finish(from.plus(n));
+        Steal::Success(taken)
+    }
+}
+
+impl<T, B: Barrier> Clone for Stealer<T, B> {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl<T, B: Barrier> fmt::Debug for Stealer<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stealer").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

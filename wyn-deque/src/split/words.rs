@@ -1,0 +1,206 @@
+//! The shared words, with every access to them and the ordering of each.
+
+use std::ptr::NonNull;
+
+use crossbeam_utils::CachePadded;
+
+use super::index::Index;
+use super::ring::Ring;
+use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+
+const FREE: u32 = 0;
+const HELD: u32 = 1;
+
+/// Written by the owner alone.
+struct OwnerLine {
+    head: AtomicUsize,
+}
+
+/// Written by the thief that holds `lock`; `ring` by the owner when it grows.
+struct ThiefLine<T> {
+    split: AtomicUsize,
+    claimed: AtomicUsize,
+    done: AtomicUsize,
+    lock: AtomicU32,
+    ring: AtomicPtr<Ring<T>>,
+}
+
+/// All words that the two ends share.
+pub(super) struct Words<T> {
+    owner: CachePadded<OwnerLine>,
+    thief: CachePadded<ThiefLine<T>>,
+}
+
+impl<T> Words<T> {
+    pub(super) fn new(start: Index, ring: NonNull<Ring<T>>) -> Self {
+        let index = || AtomicUsize::new(start.0);
+        let lock = AtomicU32::new(FREE);
+        let ring = AtomicPtr::new(ring.as_ptr());
+        Self {
+            owner: CachePadded::new(OwnerLine { head: index() }),
+            thief: CachePadded::new(ThiefLine {
+                split: index(),
+                claimed: index(),
+                done: index(),
+                lock,
+                ring,
+            }),
+        }
+    }
+}
+
+/// What the last handle finds.
+impl<T> Words<T> {
+    /// (`claimed`, `head`, `ring`) at the end of the deque.
+    pub(super) fn last(&mut self) -> (Index, Index, NonNull<Ring<T>>) {
+        // Ordering: Relaxed, `&mut self` orders everything before: the `Arc` of the last handle did.
+        let claimed = self.thief.claimed.load(Ordering::Relaxed);
+        // Ordering: Relaxed, as above.
+        let head = self.owner.head.load(Ordering::Relaxed);
+        // Ordering: Relaxed, as above.
+        let ring = self.thief.ring.load(Ordering::Relaxed);
+        (Index(claimed), Index(head), NonNull::new(ring).expect("a deque always has a ring"))
+    }
+}
+
+/// The owner's accesses.
+impl<T> Words<T> {
+    /// Publishes all items below `head`.
+    #[inline]
+    pub(super) fn publish(&self, head: Index) {
+        // Ordering: Release, pairs with the Acquire in `head_decisive`: the slots below `head` are
+        // written, and the ring that holds them is installed.
+        self.owner.head.store(head.0, Ordering::Release);
+    }
+
+    /// Takes the item at `last` out of the thieves' sight; a `light` barrier must follow.
+    #[inline]
+    pub(super) fn withdraw(&self, last: Index) {
+        // Ordering: Release, pairs with the Acquire in `head_decisive`: a thief that reads this store
+        // needs the slots below `last`, and a relaxed store would end the release sequence of the
+        // `publish` that made them visible.
+        self.owner.head.store(last.0, Ordering::Release);
+    }
+
+    /// Puts `head` back after a `withdraw` that found nothing to take.
+    pub(super) fn restore(&self, head: Index) {
+        // Ordering: Relaxed publishes nothing: every item below `head` is stolen, so no thief that
+        // reads this value claims anything by it.
+        self.owner.head.store(head.0, Ordering::Relaxed);
+    }
+
+    /// The first index that no thief has announced a claim on; behind a `light` barrier.
+    #[inline]
+    pub(super) fn split(&self) -> Index {
+        // Ordering: Relaxed, the barrier between `withdraw` and here orders it against `announce`.
+        // The slots at and above the value were written by the owner itself: nothing to acquire.
+        Index(self.thief.split.load(Ordering::Relaxed))
+    }
+
+    /// Everything below is stolen for certain.
+    pub(super) fn claimed(&self) -> Index {
+        // Ordering: Relaxed, the value is the whole message: the word only grows and what it says
+        // stays true. Slots below it are not written before `done` allows it.
+        Index(self.thief.claimed.load(Ordering::Relaxed))
+    }
+
+    /// Everything below is copied out: its slots may be written.
+    pub(super) fn done(&self) -> Index {
+        // Ordering: Acquire, pairs with the Release in `finish`: the thief's reads of these slots
+        // happen before the writes that follow here.
+        Index(self.thief.done.load(Ordering::Acquire))
+    }
+
+    /// Makes thieves find `ring`, which holds everything from `done` to `head`; returns the old one.
+    pub(super) fn replace(&self, ring: NonNull<Ring<T>>) -> NonNull<Ring<T>> {
+        // Ordering: Relaxed, the owner reads its own last store.
+        let old = self.thief.ring.load(Ordering::Relaxed);
+        // Ordering: Release, pairs with the Acquire in `Locked::ring`: the copied slots.
+        self.thief.ring.store(ring.as_ptr(), Ordering::Release);
+        NonNull::new(old).expect("a deque always has a ring")
+    }
+}
+
+/// The thieves' accesses; those of a claim need the lock.
+impl<T> Words<T> {
+    /// A glance at the deque: (`claimed`, `head`).
+    #[inline]
+    pub(super) fn glance(&self) -> (Index, Index) {
+        // Ordering: Acquire, pairs with the Release in `confirm`: the load below must not return a
+        // head older than the one that this claim was decided by.
+        let claimed = self.thief.claimed.load(Ordering::Acquire);
+        // Ordering: Relaxed, a hint: no slot is read by it.
+        let head = self.owner.head.load(Ordering::Relaxed);
+        (Index(claimed), Index(head))
+    }
+
+    /// Takes the lock unless another thief has it.
+    pub(super) fn try_lock(&self) -> Option<Locked<'_, T>> {
+        let lock = &self.thief.lock;
+        // Ordering: Relaxed, only to leave the line alone while it is held.
+        let held = lock.load(Ordering::Relaxed) == HELD;
+        // Ordering: Acquire, pairs with the Release in `Locked::drop`: the last holder's `split`.
+        (!held && lock.swap(HELD, Ordering::Acquire) == FREE).then(|| Locked { words: self })
+    }
+}
+
+/// The right to claim, held by one thief; dropping it gives it back.
+pub(super) struct Locked<'a, T> {
+    words: &'a Words<T>,
+}
+
+impl<T> Locked<'_, T> {
+    /// The first index that still belongs to the owner, and an estimate of `head`.
+    pub(super) fn estimate(&self) -> (Index, Index) {
+        // Ordering: Relaxed, the last store of a holder of the lock, which orders it.
+        let split = self.words.thief.split.load(Ordering::Relaxed);
+        // Ordering: Relaxed, only sizes the claim: `head_decisive` decides.
+        let head = self.words.owner.head.load(Ordering::Relaxed);
+        (Index(split), Index(head))
+    }
+
+    /// Tells the owner that everything below `split` may be stolen; a `heavy` barrier must follow.
+    pub(super) fn announce(&self, split: Index) {
+        // Ordering: Relaxed, the barrier that follows orders it; it publishes no data.
+        self.words.thief.split.store(split.0, Ordering::Relaxed);
+    }
+
+    /// Where the owner is, read behind the `heavy` barrier.
+    pub(super) fn head_decisive(&self) -> Index {
+        // Ordering: Acquire, pairs with the Release in `publish` and `withdraw`: the slots below the
+        // value and the ring they are in.
+        Index(self.words.owner.head.load(Ordering::Acquire))
+    }
+
+    /// Gives back what the owner reached first.
+    pub(super) fn retract(&self, split: Index) {
+        // Ordering: Relaxed, no slot at or above `split` was touched; nothing to publish.
+        self.words.thief.split.store(split.0, Ordering::Relaxed);
+    }
+
+    /// Makes the claim final.
+    pub(super) fn confirm(&self, claimed: Index) {
+        // Ordering: Release, pairs with the Acquire in `glance`: the decisive read of `head`.
+        self.words.thief.claimed.store(claimed.0, Ordering::Release);
+    }
+
+    /// The ring that holds a confirmed claim; the caller is pinned.
+    pub(super) fn ring(&self) -> NonNull<Ring<T>> {
+        // Ordering: Acquire, pairs with the Release in `install`: the copied slots.
+        let ring = self.words.thief.ring.load(Ordering::Acquire);
+        NonNull::new(ring).expect("a deque always has a ring")
+    }
+
+    /// Lets the owner write the slots below `done` again.
+    pub(super) fn finish(&self, done: Index) {
+        // Ordering: Release, pairs with the Acquire in `Words::done`: the reads of the slots.
+        self.words.thief.done.store(done.0, Ordering::Release);
+    }
+}
+
+impl<T> Drop for Locked<'_, T> {
+    fn drop(&mut self) {
+        // Ordering: Release, pairs with the Acquire in `try_lock`: `split` for the next thief.
+        self.words.thief.lock.store(FREE, Ordering::Release);
+    }
+}

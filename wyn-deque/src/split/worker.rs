@@ -1,0 +1,234 @@
+//! The owner's end: push, pop, growth.
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::index::Index;
+use super::ring::{Ring, View};
+use super::shared::Shared;
+use super::{Barrier, Fences, Stealer, pause};
+use crate::sync::Arc;
+
+/// Slots of a new deque.
+const INITIAL_CAPACITY: usize = if cfg!(wyn_loom) { 2 } else { 256 };
+
+/// The owner's end of a split deque: newest in, newest out.
+///
+/// There is one worker per deque; it may be sent to another thread but not shared. When it goes, what
+/// is left stays stealable, and the last of the worker and its stealers drops it.
+///
+/// `B` is the barrier that the owner and the thieves meet in; see [`Barrier`].
+///
+/// ```
+/// use wyn_deque::split::Worker;
+///
+/// let worker: Worker<i32> = Worker::new();
+/// worker.push(1);
+/// worker.push(2);
+/// assert_eq!(worker.pop(), Some(2));
+/// assert_eq!(worker.stealer().steal().success(), Some(1));
+/// assert_eq!(worker.pop(), None);
+/// ```
+pub struct Worker<T, B: Barrier = Fences> {
+    pub(super) shared: Arc<Shared<T>>,
+    /// Where the next item goes: `words.head` outside of `pop`.
+    head: Cell<Index>,
+    /// An old value of `words.done`.
+    done: Cell<Index>,
+    /// The current ring.
+    view: Cell<View<T>>,
+    barrier: PhantomData<fn() -> B>,
+}
+
+// SAFETY: sending a worker sends the items (`T: Send`). The cells move along, and the ring behind
+// `view` is kept by `shared`; only the worker replaces it.
+unsafe impl<T: Send, B: Barrier> Send for Worker<T, B> {}
+
+impl<T, B: Barrier> Worker<T, B> {
+    /// An empty deque with room for 256 items. It grows as needed and never shrinks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_capacity(INITIAL_CAPACITY)
+    }
+
+    /// An empty deque with room for `capacity` items at least.
+    ///
+    /// # Panics
+    /// If so many items do not fit into the address space.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self::starting_at(capacity, 0)
+    }
+
+    /// For tests: the first item gets the index `start`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn starting_at(capacity: usize, start: usize) -> Self {
+        let capacity = capacity.max(2).checked_next_power_of_two().expect("capacity overflow");
+        let (shared, view) = Shared::new(capacity, Index(start));
+        let (shared, barrier) = (Arc::new(shared), PhantomData);
+        let index = || Cell::new(Index(start));
+        Self { shared, head: index(), done: index(), view: Cell::new(view), barrier }
+    }
+
+    /// Adds the newest item; thieves see it at once.
+    ///
+    /// Never waits. Allocates when the ring is full. Whoever steals the item sees what this thread did
+    /// before the push.
+    #[inline]
+    pub fn push(&self, item: T) {
+        self.reserve(1);
+        let head = self.head.get();
+        // SAFETY: the owner's ring is alive, and `reserve` left slot `head` free: every thief is done
+        // with what it held (`done` is less than a capacity behind), and no thief reads at or above
+        // `words.head`.
+        unsafe { self.view.get().write(head, item) };
+        self.advance(1);
+    }
+
+    /// Takes the newest item.
+    ///
+    /// `None` means that the deque was empty: each item was taken by an earlier `pop` or by a thief.
+    /// Waits only for a thief that is just deciding about the very item asked for; thieves that copy
+    /// are not waited for.
+    #[inline]
+    pub fn pop(&self) -> Option<T> {
+        let last = self.head.get().minus(1);
+        self.shared.words.withdraw(last);
+        B::light();
+        if last.since(self.shared.words.split()) < 0 && !self.wins(last) {
+            return None;
+        }
+        self.head.set(last);
+        // SAFETY: the owner's ring is alive. Slot `last` holds an item, which is the owner's: behind
+        // the barrier `split` was at or below `last` (invariant 5), so no thief reads it.
+        Some(unsafe { self.view.get().read(last) })
+    }
+
+    /// A thief has announced a claim on `last`, which is withdrawn: waits until it is decided.
+    ///
+    /// True if `last` is the owner's. If not, the deque is empty, and `head` is put back.
+    #[cold]
+    #[inline(never)]
+    fn wins(&self, last: Index) -> bool {
+        let words = &self.shared.words;
+        for round in 0.. {
+            if words.claimed().since(last) > 0 {
+                words.restore(last.plus(1));
+                return false;
+            }
+            if last.since(words.split()) >= 0 {
+                return true;
+            }
+            pause(round);
+        }
+        unreachable!("an endless range ended")
+    }
+
+    /// Takes the newest item if `wanted` says so; else it stays the newest.
+    ///
+    /// The item is out of the thieves' sight while `wanted` runs, and the deque may look empty to them.
+    /// `wanted` may use this worker: what it pushes ends up below an item that is put back. If it
+    /// panics, the item is put back.
+    pub fn pop_if(&self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
+        let mut held = PutBack { item: Some(self.pop()?), worker: self };
+        if held.item.as_ref().is_some_and(wanted) { held.item.take() } else { None }
+    }
+
+    /// The number of items that no thief has taken for certain.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.head.get().items_since(self.shared.words.claimed())
+    }
+
+    /// Whether [`len`](Self::len) is zero.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A handle for thieves.
+    #[must_use]
+    pub fn stealer(&self) -> Stealer<T, B> {
+        Stealer::new(Arc::clone(&self.shared))
+    }
+
+    /// Makes room for `n` more items.
+    #[inline]
+    pub(super) fn reserve(&self, n: usize) {
+        // `done` is never above `head` outside of `pop`, and never more than a capacity below.
+        let held = self.head.get().since(self.done.get()).cast_unsigned();
+        if n > self.view.get().capacity() - held {
+            self.make_room(n);
+        }
+    }
+
+    /// The slots at and above `head`, which [`reserve`](Self::reserve) freed.
+    pub(super) fn spare(&self) -> (View<T>, Index) {
+        (self.view.get(), self.head.get())
+    }
+
+    /// Publishes the `n` slots from `head` on.
+    #[inline]
+    pub(super) fn advance(&self, n: usize) {
+        let head = self.head.get().plus(n);
+        self.head.set(head);
+        self.shared.words.publish(head);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&self, n: usize) {
+        self.done.set(self.shared.words.done());
+        let held = self.head.get().items_since(self.done.get());
+        let needed = held.checked_add(n).expect("capacity overflow");
+        if needed > self.view.get().capacity() {
+            self.grow(needed.checked_next_power_of_two().expect("capacity overflow"));
+        }
+    }
+
+    /// Moves to a ring of `capacity` slots. Never waits for a thief.
+    fn grow(&self, capacity: usize) {
+        let (done, old) = (self.done.get(), self.view.get());
+        let held = self.head.get().items_since(done);
+        let ring = Ring::alloc(capacity);
+        // SAFETY: just allocated; freed when the deque is dropped or by the next growth.
+        let view = unsafe { Ring::view(ring) };
+        // SAFETY: both rings are alive, `held` fits into either. Only the owner writes slots of the
+        // old ring, and nobody else knows the new one. The copies of items that a thief has claimed
+        // are used by no one but this thief.
+        unsafe { old.copy_to(done, view, done, held) };
+        let retired = self.shared.words.replace(ring);
+        self.view.set(view);
+        // SAFETY: the ring came from `alloc`, and only growth retires, once. Thieves that pin
+        // themselves from now on load the new ring; those that use the old one are pinned.
+        unsafe { Ring::retire(retired) };
+    }
+}
+
+impl<T, B: Barrier> Default for Worker<T, B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, B: Barrier> fmt::Debug for Worker<T, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// Puts its item back when it goes with one.
+struct PutBack<'a, T, B: Barrier> {
+    item: Option<T>,
+    worker: &'a Worker<T, B>,
+}
+
+impl<T, B: Barrier> Drop for PutBack<'_, T, B> {
+    fn drop(&mut self) {
+        if let Some(item) = self.item.take() {
+            self.worker.push(item);
+        }
+    }
+}

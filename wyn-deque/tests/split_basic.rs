@@ -1,0 +1,142 @@
+//! The split deque by scenario, one thread.
+
+use wyn_deque::Steal;
+use wyn_deque::split::Worker;
+
+fn filled(items: std::ops::Range<usize>) -> Worker<usize> {
+    let worker = Worker::new();
+    items.for_each(|item| worker.push(item));
+    worker
+}
+
+#[test]
+fn the_owner_pops_newest_first() {
+    let worker = filled(0..3);
+    assert_eq!((worker.pop(), worker.pop(), worker.pop()), (Some(2), Some(1), Some(0)));
+    assert_eq!((worker.pop(), worker.pop()), (None, None));
+    worker.push(7);
+    assert_eq!(worker.pop(), Some(7));
+}
+
+#[test]
+fn thieves_take_oldest_first() {
+    let worker = filled(0..3);
+    let stealer = worker.stealer();
+    assert_eq!(stealer.steal(), Steal::Success(0));
+    assert_eq!(worker.pop(), Some(2));
+    assert_eq!(stealer.clone().steal(), Steal::Success(1));
+    assert_eq!(stealer.steal(), Steal::Empty);
+    assert_eq!(worker.pop(), None);
+}
+
+#[test]
+fn a_batch_is_half_rounded_up() {
+    for (held, limit, expected) in [(1, 9, 1), (2, 9, 1), (3, 9, 2), (8, 9, 4), (100, 128, 50), (100, 7, 7)] {
+        let worker = filled(0..held);
+        let mut batch = Vec::new();
+        let stolen = worker.stealer().steal_batch_with(limit, |item| batch.push(item));
+        assert_eq!(stolen, Steal::Success(expected));
+        assert_eq!(batch, (0..expected).collect::<Vec<_>>());
+        assert_eq!(worker.len(), held - expected);
+    }
+}
+
+#[test]
+fn a_batch_keeps_its_order_above_what_the_thief_has() {
+    let victim = filled(0..10);
+    let dest = filled(100..102);
+    assert_eq!(victim.stealer().steal_batch_and_pop(&dest, 128), Steal::Success(0));
+    assert_eq!(dest.stealer().steal(), Steal::Success(100));
+    let popped: Vec<_> = std::iter::from_fn(|| dest.pop()).collect();
+    assert_eq!(popped, [4, 3, 2, 1, 101]);
+    assert_eq!(victim.len(), 5);
+}
+
+#[test]
+fn stealing_from_oneself_pops() {
+    let worker = filled(0..4);
+    assert_eq!(worker.stealer().steal_batch_and_pop(&worker, 128), Steal::Success(3));
+    assert_eq!(worker.len(), 3);
+    while worker.pop().is_some() {}
+    assert_eq!(worker.stealer().steal_batch_and_pop(&worker, 128), Steal::Empty);
+}
+
+#[test]
+fn the_newest_item_goes_only_if_wanted() {
+    let worker = filled(0..2);
+    assert_eq!(worker.pop_if(|item| *item == 0), None);
+    assert_eq!(worker.len(), 2);
+    assert_eq!(worker.pop_if(|item| *item == 1), Some(1));
+    assert_eq!(worker.pop_if(|item| *item == 0), Some(0));
+    assert_eq!(worker.pop_if(|_| true), None);
+}
+
+#[test]
+fn a_predicate_may_use_the_worker() {
+    let worker = filled(0..2);
+    let kept = worker.pop_if(|_| {
+        (10..1000).for_each(|item| worker.push(item));
+        false
+    });
+    assert_eq!(kept, None);
+    assert_eq!((worker.pop(), worker.pop()), (Some(1), Some(999)));
+    assert_eq!(worker.len(), 990);
+}
+
+#[test]
+fn a_panicking_predicate_loses_nothing() {
+    let worker = filled(0..2);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.pop_if(|_| panic!("no"))));
+    assert!(outcome.is_err());
+    assert_eq!((worker.pop(), worker.pop(), worker.pop()), (Some(1), Some(0), None));
+}
+
+#[test]
+fn growth_keeps_everything_in_order() {
+    let worker: Worker<usize> = Worker::with_capacity(2);
+    let stealer = worker.stealer();
+    let mut oldest = 0;
+    for item in 0..10_000 {
+        worker.push(item);
+        if item % 3 == 0 {
+            assert_eq!(stealer.steal(), Steal::Success(oldest));
+            oldest += 1;
+        }
+    }
+    for item in (oldest..10_000).rev() {
+        assert_eq!(worker.pop(), Some(item));
+    }
+    assert_eq!(worker.pop(), None);
+}
+
+#[test]
+fn indices_may_wrap() {
+    for start in (0..12).map(|back| usize::MAX - back) {
+        let worker: Worker<usize> = Worker::starting_at(2, start);
+        let (dest, stealer) = (Worker::starting_at(2, start), worker.stealer());
+        (0..8).for_each(|item| worker.push(item));
+        assert_eq!((worker.len(), stealer.len()), (8, 8));
+        assert_eq!(stealer.steal_batch_and_pop(&dest, 128), Steal::Success(0));
+        assert_eq!((dest.len(), dest.pop()), (3, Some(3)));
+        let rest: Vec<_> = std::iter::from_fn(|| worker.pop()).collect();
+        assert_eq!(rest, [7, 6, 5, 4]);
+        assert_eq!((worker.pop(), stealer.steal()), (None, Steal::Empty));
+    }
+}
+
+#[test]
+fn a_mark_changes_with_either_end() {
+    let worker = filled(0..4);
+    let stealer = worker.stealer();
+    assert_eq!(stealer.mark(), (0, 4));
+    worker.pop();
+    assert_eq!(stealer.mark(), (0, 3));
+    assert!(stealer.steal().is_success());
+    assert_eq!(stealer.mark(), (1, 3));
+}
+
+#[test]
+#[should_panic(expected = "a batch of no items")]
+fn a_batch_of_none_is_refused() {
+    let _ = filled(0..1).stealer().steal_batch_with(0, |_| ());
+}

@@ -1,0 +1,161 @@
+//! Every item is taken exactly once, whoever takes it: a bitmap per run, one owner, 1 to 4 thieves.
+//!
+//! The seed is printed; `WYN_SEED` sets it. Each test stops by itself after a second or so.
+#![cfg(not(wyn_loom))]
+
+use std::sync::Barrier as Gate;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use wyn_deque::Steal;
+use wyn_deque::split::{Stealer, Worker};
+
+const TEST_TIME: Duration = Duration::from_millis(1200);
+const ITEMS_PER_ROUND: usize = 30_000;
+
+/// xorshift64*: enough to vary what the threads do.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        usize::try_from(self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33).expect("31 bits") % n
+    }
+}
+
+fn seed() -> u64 {
+    let given = std::env::var("WYN_SEED").ok().map(|seed| seed.parse().expect("WYN_SEED is a number"));
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_micros();
+    let seed = given.unwrap_or_else(|| u64::try_from(clock()).expect("micros fit") | 1);
+    println!("WYN_SEED={seed}");
+    seed
+}
+
+/// One count per item.
+struct Ledger(Vec<AtomicU8>);
+
+impl Ledger {
+    fn new() -> Self {
+        Self((0..ITEMS_PER_ROUND).map(|_| AtomicU8::new(0)).collect())
+    }
+
+    #[track_caller]
+    fn take(&self, item: usize) {
+        assert_eq!(self.0[item].fetch_add(1, Ordering::Relaxed), 0, "item {item} was taken twice");
+    }
+
+    #[track_caller]
+    fn check(&self) {
+        let lost = self.0.iter().position(|count| count.load(Ordering::Relaxed) == 0);
+        assert_eq!(lost, None, "an item was lost");
+    }
+}
+
+/// How the thieves steal.
+#[derive(Clone, Copy)]
+enum Style {
+    Single,
+    Batch,
+    Mixed,
+}
+
+fn thief(stealer: &Stealer<usize>, ledger: &Ledger, over: &AtomicBool, style: Style, mut dice: Dice) {
+    let own: Worker<usize> = Worker::with_capacity(2);
+    loop {
+        let last_look = over.load(Ordering::Acquire);
+        let way = match style {
+            Style::Single => 0,
+            Style::Batch => 1,
+            Style::Mixed => dice.below(3),
+        };
+        let outcome = match way {
+            0 => stealer.steal().success().map(|item| ledger.take(item)),
+            1 => {
+                stealer.steal_batch_and_pop(&own, 1 + dice.below(64)).success().map(|item| ledger.take(item))
+            }
+            _ => stealer.steal_batch_with(1 + dice.below(8), |item| ledger.take(item)).success().map(|_| ()),
+        };
+        while let Some(item) = own.pop() {
+            ledger.take(item);
+        }
+        if outcome.is_none() {
+            if last_look && stealer.is_empty() {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+fn owner(worker: &Worker<usize>, ledger: &Ledger, dice: &mut Dice, run: usize) {
+    let mut next = 0;
+    while next < ITEMS_PER_ROUND {
+        for _ in 0..(1 + dice.below(run)).min(ITEMS_PER_ROUND - next) {
+            worker.push(next);
+            next += 1;
+        }
+        for _ in 0..dice.below(run + 2) {
+            if let Some(item) = worker.pop() {
+                ledger.take(item);
+            }
+        }
+    }
+    if dice.below(2) == 0 {
+        while let Some(item) = worker.pop() {
+            ledger.take(item);
+        }
+    }
+}
+
+fn rounds(thieves: usize, style: Style, run: usize) {
+    let mut dice = Dice(seed());
+    let end = Instant::now() + TEST_TIME;
+    while Instant::now() < end {
+        let start = usize::MAX - dice.below(ITEMS_PER_ROUND);
+        let worker: Worker<usize> = Worker::starting_at(2, start);
+        let (ledger, over, gate) = (Ledger::new(), AtomicBool::new(false), Gate::new(thieves + 1));
+        std::thread::scope(|scope| {
+            for _ in 0..thieves {
+                let (stealer, dice) = (worker.stealer(), Dice(dice.below(1 << 30) as u64 + 1));
+                let (ledger, over, gate) = (&ledger, &over, &gate);
+                scope.spawn(move || {
+                    gate.wait();
+                    thief(&stealer, ledger, over, style, dice);
+                });
+            }
+            gate.wait();
+            owner(&worker, &ledger, &mut dice, run);
+            over.store(true, Ordering::Release);
+        });
+        assert_eq!(worker.pop(), None);
+        assert_eq!(worker.stealer().steal(), Steal::Empty);
+        ledger.check();
+    }
+}
+
+#[test]
+fn stress_split_one_thief_single() {
+    rounds(1, Style::Single, 3);
+}
+
+#[test]
+fn stress_split_one_thief_batches() {
+    rounds(1, Style::Batch, 100);
+}
+
+#[test]
+fn stress_split_one_thief_short_runs() {
+    rounds(1, Style::Mixed, 2);
+}
+
+#[test]
+fn stress_split_two_thieves() {
+    rounds(2, Style::Mixed, 8);
+}
+
+#[test]
+fn stress_split_four_thieves() {
+    rounds(4, Style::Mixed, 300);
+}
