@@ -1,0 +1,50 @@
+//! One measurement per process: `probe --backend B --workload W --n N --workers K --grain NS` prints one
+//! line of JSON.
+//!
+//! A process of its own, because allocators, page tables and thread placement remember what ran before.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use wyn_bench::backends;
+use wyn_bench::record::{Cell, Line};
+
+#[cfg(feature = "alloc-mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[cfg(all(feature = "alloc-jemalloc", not(feature = "alloc-mimalloc")))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some((backend, cell)) = parse(&words) else {
+        eprintln!("usage: probe --backend B --workload W [--n N] [--workers K] [--grain NS]");
+        return ExitCode::from(2);
+    };
+    let line = backends::run(&backend, &cell)
+        .unwrap_or_else(|| Line::Unsupported(format!("{backend} is not compiled into this probe")));
+    match serde_json::to_string(&line) {
+        Ok(text) => println!("{text}"),
+        Err(error) => eprintln!("{error}"),
+    }
+    // No destructors: a peer that cannot stop must not turn a finished measurement into a hung one.
+    std::process::exit(i32::from(matches!(line, Line::Wrong(_))))
+}
+
+fn parse(words: &[String]) -> Option<(String, Cell)> {
+    let pairs = words.chunks(2).map(|pair| Some((pair[0].strip_prefix("--")?, pair.get(1)?.as_str())));
+    let options: HashMap<&str, &str> = pairs.collect::<Option<_>>()?;
+    let number = |name: &str, default: u64| match options.get(name) {
+        Some(text) => text.parse().ok(),
+        None => Some(default),
+    };
+    let cell = Cell {
+        workload: (*options.get("workload")?).to_owned(),
+        n: number("n", 1000)?,
+        grain_ns: number("grain", 0)?,
+        workers: usize::try_from(number("workers", 2)?).ok()?,
+    };
+    Some(((*options.get("backend")?).to_owned(), cell))
+}
