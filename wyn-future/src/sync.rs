@@ -1,20 +1,45 @@
 //! The only file of this crate that names atomics, cells, locks and parking.
 //!
 //! `std` in every ordinary build; [loom](https://docs.rs/loom) under `--cfg wyn_loom`, where each access
-//! becomes a point at which the model may switch threads.
+//! becomes a point at which the model may switch threads, where an access to a word, a [`Tracked`] or a cell
+//! that was freed without synchronisation fails the model, and where `WYN_WEAKEN=<site>=<Ordering>` replaces
+//! one ordering to see which model notices. Under `--cfg wyn_chaos` atomics yield at random on either side.
 
 #[cfg(not(wyn_loom))]
 mod imp {
     pub(crate) use std::hint::spin_loop;
-    pub(crate) use std::sync::atomic::{AtomicPtr, Ordering, fence};
+    pub(crate) use std::sync::atomic::{Ordering, fence};
     pub(crate) use std::sync::{Mutex, MutexGuard};
-    pub(crate) use std::thread::{Thread, current, park, park_timeout, yield_now};
+    pub(crate) use std::thread::{Thread, current, park, park_timeout, sleep, yield_now};
 
-    /// Sets bits of the address; returns the previous pointer.
+    #[cfg(wyn_chaos)]
+    pub(crate) use super::chaos::AtomicPtr;
+    #[cfg(not(wyn_chaos))]
+    pub(crate) use std::sync::atomic::AtomicPtr;
+
+    /// The ordering of a site that the table in `state.rs` names.
     #[inline]
-    pub(crate) fn fetch_or(p: &AtomicPtr<()>, bits: usize, order: Ordering) -> *mut () {
-        // Ordering: chosen, and explained, at the call site.
-        p.fetch_or(bits, order)
+    pub(crate) const fn needed(_site: &str, order: Ordering) -> Ordering {
+        order
+    }
+
+    /// Frees a box the other side could once reach.
+    #[inline]
+    pub(crate) fn retire<T>(freed: Box<T>) {
+        drop(freed);
+    }
+
+    /// Memory that the other side may read, watched by loom only.
+    #[derive(Debug)]
+    pub(crate) struct Tracked;
+
+    impl Tracked {
+        #[inline]
+        pub(crate) const fn new() -> Self {
+            Self
+        }
+        #[inline]
+        pub(crate) const fn touch(&self) {}
     }
 
     /// A memory cell that hands out raw pointers, as loom's does.
@@ -22,6 +47,7 @@ mod imp {
     pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
 
     impl<T> UnsafeCell<T> {
+        #[inline]
         pub(crate) const fn new(value: T) -> Self {
             Self(std::cell::UnsafeCell::new(value))
         }
@@ -38,36 +64,203 @@ mod imp {
 
 #[cfg(wyn_loom)]
 mod imp {
+    use std::sync::OnceLock;
+
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{AtomicPtr, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{Ordering, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::{Thread, current, park, yield_now};
 
-    /// Sets bits of the address; returns the previous pointer. (loom's `AtomicPtr` has no `fetch_or`.)
-    pub(crate) fn fetch_or(p: &AtomicPtr<()>, bits: usize, order: Ordering) -> *mut () {
-        // Ordering: chosen at the call site; a failed exchange publishes and reads nothing that is used.
-        p.fetch_update(order, Ordering::Relaxed, |v| Some(v.map_addr(|a| a | bits)))
-            .unwrap_or_else(|v| v)
+    /// The ordering of a site, or the one that `WYN_WEAKEN` puts in its place.
+    pub(crate) fn needed(site: &str, order: Ordering) -> Ordering {
+        static WEAKENED: OnceLock<Option<(String, Ordering)>> = OnceLock::new();
+        let weakened = WEAKENED.get_or_init(|| {
+            let text = std::env::var("WYN_WEAKEN").ok()?;
+            let (site, order) = text.split_once('=').expect("WYN_WEAKEN is <site>=<Ordering>");
+            let order = match order {
+                "Relaxed" => Ordering::Relaxed,
+                "Acquire" => Ordering::Acquire,
+                "Release" => Ordering::Release,
+                other => panic!("no weaker ordering is called {other}"),
+            };
+            Some((site.to_owned(), order))
+        });
+        match weakened {
+            Some((name, weaker)) if name == site => *weaker,
+            _ => order,
+        }
+    }
+
+    /// Drops a box and keeps its memory: whoever touches it still finds a [`Tracked`], and fails the model.
+    pub(crate) fn retire<T>(freed: Box<T>) {
+        let freed = Box::into_raw(freed);
+        // SAFETY: it came from a box, and is never used again by this side.
+        unsafe { std::ptr::drop_in_place(freed) };
+    }
+
+    /// Reports use after free as a race: a touch reads, the drop writes.
+    #[derive(Debug)]
+    pub(crate) struct Tracked(UnsafeCell<()>);
+
+    impl Tracked {
+        #[track_caller]
+        pub(crate) fn new() -> Self {
+            Self(UnsafeCell::new(()))
+        }
+        #[track_caller]
+        pub(crate) fn touch(&self) {
+            self.0.with(|_| ());
+        }
+    }
+
+    impl Drop for Tracked {
+        fn drop(&mut self) {
+            if !std::thread::panicking() {
+                self.0.with_mut(|_| ());
+            }
+        }
+    }
+
+    /// An atomic that knows when it has been freed, with the one operation that loom's lacks.
+    #[derive(Debug)]
+    pub(crate) struct AtomicPtr<T> {
+        word: loom::sync::atomic::AtomicPtr<T>,
+        alive: Tracked,
+    }
+
+    // Ordering (of all below): chosen, and explained, at the call sites.
+    impl<T> AtomicPtr<T> {
+        #[track_caller]
+        pub(crate) fn new(value: *mut T) -> Self {
+            Self { word: loom::sync::atomic::AtomicPtr::new(value), alive: Tracked::new() }
+        }
+        #[track_caller]
+        pub(crate) fn load(&self, order: Ordering) -> *mut T {
+            self.alive.touch();
+            self.word.load(order)
+        }
+        #[track_caller]
+        pub(crate) fn store(&self, value: *mut T, order: Ordering) {
+            self.alive.touch();
+            self.word.store(value, order);
+        }
+        #[track_caller]
+        pub(crate) fn compare_exchange(
+            &self,
+            current: *mut T,
+            new: *mut T,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<*mut T, *mut T> {
+            self.alive.touch();
+            self.word.compare_exchange(current, new, success, failure)
+        }
+        #[track_caller]
+        pub(crate) fn fetch_or(&self, bits: usize, order: Ordering) -> *mut T {
+            self.alive.touch();
+            // The load of this loop may be stale; then the exchange fails and the loop goes round.
+            self.word
+                .fetch_update(order, Ordering::Relaxed, |v| Some(v.map_addr(|a| a | bits)))
+                .expect("the update never refuses")
+        }
     }
 
     /// loom has no clock: a timed park is a yield that always reports its time as up.
     pub(crate) fn park_timeout(_: std::time::Duration) {
         yield_now();
     }
+
+    /// As [`park_timeout`].
+    pub(crate) fn sleep(_: std::time::Duration) {
+        yield_now();
+    }
+}
+
+/// Random pauses around every atomic operation: widens the windows that a stress test aims at.
+#[cfg(wyn_chaos)]
+mod chaos {
+    use std::cell::Cell;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[derive(Debug)]
+    pub(crate) struct AtomicPtr<T>(std::sync::atomic::AtomicPtr<T>);
+
+    // Ordering (of all below): chosen, and explained, at the call sites.
+    impl<T> AtomicPtr<T> {
+        pub(crate) const fn new(value: *mut T) -> Self {
+            Self(std::sync::atomic::AtomicPtr::new(value))
+        }
+        pub(crate) fn load(&self, order: Ordering) -> *mut T {
+            around(|| self.0.load(order))
+        }
+        pub(crate) fn store(&self, value: *mut T, order: Ordering) {
+            around(|| self.0.store(value, order));
+        }
+        pub(crate) fn compare_exchange(
+            &self,
+            current: *mut T,
+            new: *mut T,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<*mut T, *mut T> {
+            around(|| self.0.compare_exchange(current, new, success, failure))
+        }
+        pub(crate) fn fetch_or(&self, bits: usize, order: Ordering) -> *mut T {
+            around(|| self.0.fetch_or(bits, order))
+        }
+    }
+
+    fn around<R>(op: impl FnOnce() -> R) -> R {
+        pause();
+        let out = op();
+        pause();
+        out
+    }
+
+    /// One time in eight yields, one time in eight spins a little.
+    fn pause() {
+        static SEEDS: AtomicU64 = AtomicU64::new(1);
+        thread_local! {
+            // Ordering: Relaxed: only distinct numbers are wanted.
+            static STATE: Cell<u64> =
+                Cell::new(SEEDS.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        }
+        // In a destructor of the thread's locals there is no state left: no pause.
+        let _ = STATE.try_with(|state| {
+            let mut x = state.get();
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            state.set(x);
+            match x >> 61 {
+                0 => std::thread::yield_now(),
+                1 => (0..x >> 55 & 63).for_each(|_| std::hint::spin_loop()),
+                _ => {}
+            }
+        });
+    }
 }
 
 pub(crate) use imp::*;
 
-/// Waits for another thread that is a few instructions away, giving up the processor if it is not.
+/// Waits for another thread that is a few instructions away: first spinning, then giving up the processor,
+/// at last sleeping, for where yielding cannot let it run (a lower real-time priority on the same processor).
 pub(crate) fn spin_until(mut ready: impl FnMut() -> bool) {
+    const SPIN_ROUNDS: u32 = 64;
+    const YIELD_ROUNDS: u32 = 1024;
+    const NAP: std::time::Duration = std::time::Duration::from_micros(50);
     let mut rounds = 0_u32;
     while !ready() {
-        rounds += 1;
-        if rounds > 64 || cfg!(wyn_loom) {
+        rounds = rounds.saturating_add(1);
+        if cfg!(wyn_loom) {
+            yield_now();
+        } else if rounds <= SPIN_ROUNDS {
+            spin_loop();
+        } else if rounds <= YIELD_ROUNDS {
             yield_now();
         } else {
-            spin_loop();
+            sleep(NAP);
         }
     }
 }
