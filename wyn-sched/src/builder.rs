@@ -1,0 +1,135 @@
+//! `Builder`: how a runtime is to be.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{BuildError, JoinError};
+use crate::runtime::Runtime;
+
+/// The most workers a runtime can have.
+pub const MAX_WORKERS: usize = 1024;
+const DEFAULT_STACK_BYTES: usize = 8 << 20;
+
+type Hook = Arc<dyn Fn(usize) + Send + Sync>;
+type Name = Arc<dyn Fn(usize) -> String + Send + Sync>;
+type PanicHandler = Arc<dyn Fn(JoinError) + Send + Sync>;
+
+/// What a runtime was built with.
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) workers: usize,
+    pub(crate) stack_bytes: usize,
+    pub(crate) name: Option<Name>,
+    pub(crate) on_thread_start: Option<Hook>,
+    pub(crate) on_thread_stop: Option<Hook>,
+    pub(crate) panic_handler: Option<PanicHandler>,
+}
+
+impl Config {
+    pub(crate) fn new(workers: usize) -> Self {
+        Self {
+            workers,
+            stack_bytes: DEFAULT_STACK_BYTES,
+            name: None,
+            on_thread_start: None,
+            on_thread_stop: None,
+            panic_handler: None,
+        }
+    }
+
+    pub(crate) fn thread_name(&self, index: usize) -> String {
+        self.name.as_ref().map_or_else(|| format!("wyn-{index}"), |name| name(index))
+    }
+}
+
+/// Builds a [`Runtime`].
+///
+/// ```
+/// let runtime = wyn_sched::Runtime::builder()
+///     .workers(2)
+///     .thread_name(|index| format!("parser-{index}"))
+///     .build()?;
+/// assert_eq!(runtime.spawn(|| 42).join().unwrap(), 42);
+/// # Ok::<(), wyn_sched::BuildError>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder {
+    config: Config,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Builder {
+    /// One worker for each processor this process may use, or as many as `WYN_WORKERS` says.
+    pub fn new() -> Self {
+        Self { config: Config::new(crate::cpus::default_workers()) }
+    }
+
+    /// How many worker threads there are: so many tasks may run at a time, with threads that wait for their
+    /// tasks counted in. More workers than processors are of use only for tasks that block; the surplus is
+    /// called only when the others do not move.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.config.workers = workers;
+        self
+    }
+
+    /// The stack of each worker in bytes; 8 MiB unless set. Reserved, not committed. Tasks that wait for
+    /// other tasks run them on the same stack, up to three quarters of it.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.config.stack_bytes = bytes;
+        self
+    }
+
+    /// Names a thread by its index; `wyn-0` and so on unless set.
+    pub fn thread_name(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
+        self.config.name = Some(Arc::new(name));
+        self
+    }
+
+    /// Runs on each thread of the runtime, with its index, before its first task. A panic in it fails
+    /// [`build`](Self::build).
+    pub fn on_thread_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.config.on_thread_start = Some(Arc::new(hook));
+        self
+    }
+
+    /// Runs on each thread of the runtime, with its index, after its last task.
+    pub fn on_thread_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.config.on_thread_stop = Some(Arc::new(hook));
+        self
+    }
+
+    /// Is given the panics that no handle will report: of detached tasks, and of tasks whose handle was
+    /// dropped. Unless set, what the process's panic hook has printed is all there is.
+    pub fn panic_handler(mut self, handler: impl Fn(JoinError) + Send + Sync + 'static) -> Self {
+        self.config.panic_handler = Some(Arc::new(handler));
+        self
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Errors
+    /// [`BuildError`] if there are no workers, or too many, or one cannot be started, or its start hook
+    /// panics. The threads that had started have ended by then.
+    pub fn build(self) -> Result<Runtime, BuildError> {
+        match self.config.workers {
+            0 => Err(BuildError::NoWorkers),
+            asked if asked > MAX_WORKERS => Err(BuildError::TooManyWorkers { asked }),
+            _ => Runtime::start(self.config, false),
+        }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("workers", &self.config.workers)
+            .field("stack_size", &self.config.stack_bytes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,266 @@
+//! What the calling thread has to do with a runtime: its deque, and the way there.
+//!
+//! | thread | context | `CURRENT` |
+//! |---|---|---|
+//! | worker, spare | one, for its whole life | that one |
+//! | guest: a thread from outside that has spawned or waited | one per runtime, until the thread ends | the one used last |
+//! | any other, or one whose thread locals are gone | none: it spawns through the injector | null |
+//!
+//! `CURRENT` is a plain pointer so that reading it is one load. It is null whenever the context it named may be
+//! gone; whoever runs foreign code while holding a context holds an `Rc` of it.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use crate::barrier::Asymmetric;
+use crate::runtime;
+use crate::shared::Shared;
+use crate::sleep::Looks;
+use crate::slot::{Deque, Role, Slot};
+use crate::stack;
+use crate::task::{self, Op, TaskRef};
+
+/// While somebody watches, every so many pushes the length of the deque is looked at.
+const NUDGE_PUSHES: u32 = 32;
+
+thread_local! {
+    static CURRENT: Cell<*const Context> = const { Cell::new(ptr::null()) };
+    /// The contexts of a guest, one per runtime.
+    static GUEST: Guest = const { Guest { contexts: RefCell::new(Vec::new()) } };
+}
+
+/// A thread's place in a runtime.
+pub(crate) struct Context {
+    /// Its own end of its deque; home to the slot on drop.
+    deque: Option<Deque>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: usize,
+    pub(crate) role: Role,
+    /// Whether the free functions of the crate mean this runtime on this thread.
+    ambient: bool,
+    stack_limit: usize,
+    pushes: Cell<u32>,
+    ticks: Cell<u32>,
+    random: Cell<u32>,
+    /// What it saw of the others when it last watched.
+    pub(crate) looks: RefCell<Looks>,
+}
+
+impl Context {
+    /// A context with a slot of this role; `None` if all are taken.
+    pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
+        let (id, deque) = shared.slots.lend(role)?;
+        let ambient = role != Role::Guest || shared.is_global;
+        let seed = (id as u32).wrapping_mul(0x9E37_79B9) | 1;
+        Some(Rc::new(Self {
+            deque: Some(deque),
+            shared,
+            id,
+            role,
+            ambient,
+            stack_limit: stack::limit(),
+            pushes: Cell::new(0),
+            ticks: Cell::new(0),
+            random: Cell::new(seed),
+            looks: RefCell::new(Looks::default()),
+        }))
+    }
+
+    #[inline(always)]
+    pub(crate) fn deque(&self) -> &Deque {
+        match &self.deque {
+            Some(deque) => deque,
+            // Only `drop` takes it.
+            None => unreachable!(),
+        }
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        self.shared.slots.get(self.id)
+    }
+
+    /// Puts a task where this thread, and every thief, finds it; calls somebody if nobody looks.
+    #[inline]
+    pub(crate) fn push(&self, task: TaskRef) {
+        self.deque().push(task);
+        Asymmetric::light();
+        if self.shared.roster.may_need_call() {
+            self.call_for_push();
+        }
+    }
+
+    /// Somebody rests and nobody searches.
+    #[cold]
+    #[inline(never)]
+    fn call_for_push(&self) {
+        if self.shared.roster.nobody_looks() {
+            self.shared.roster.rouse();
+            return;
+        }
+        // The watcher will look by its clock; a deque that grows is worth a call.
+        let pushes = self.pushes.get().wrapping_add(1);
+        self.pushes.set(pushes);
+        if pushes % NUDGE_PUSHES == 0 && self.deque().len() >= NUDGE_PUSHES as usize {
+            self.shared.roster.nudge();
+        }
+    }
+
+    /// Runs a task taken from a queue.
+    #[inline]
+    pub(crate) fn run(&self, task: TaskRef) {
+        self.slot().count_run();
+        // SAFETY: it was taken from a queue, and is given up here.
+        unsafe { task.enter(Op::Run, self.id) };
+    }
+
+    /// Whether there is stack enough to run another task on top of what is running.
+    #[inline(always)]
+    pub(crate) fn has_stack(&self) -> bool {
+        stack::here() > self.stack_limit
+    }
+
+    /// Counts a scheduling decision; the count so far.
+    pub(crate) fn tick(&self) -> u32 {
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        ticks
+    }
+
+    /// A number below `n`, for victims. Marsaglia's xorshift.
+    pub(crate) fn random_below(&self, n: usize) -> usize {
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        (x as usize) % n.max(1)
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if let Some(deque) = self.deque.take() {
+            self.shared.slots.give_back(self.id, deque);
+        }
+    }
+}
+
+/// Holds a guest's contexts, and takes `CURRENT` back before they go.
+struct Guest {
+    contexts: RefCell<Vec<Rc<Context>>>,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        CURRENT.set(ptr::null());
+    }
+}
+
+/// Makes `context` the calling thread's own, until the guard is dropped.
+pub(crate) struct Seat(Rc<Context>);
+
+impl Seat {
+    pub(crate) fn take(context: Rc<Context>) -> Self {
+        CURRENT.set(Rc::as_ptr(&context));
+        Self(context)
+    }
+
+    pub(crate) fn context(&self) -> &Rc<Context> {
+        &self.0
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        CURRENT.set(ptr::null());
+    }
+}
+
+/// The context the calling thread used last, held on to.
+pub(crate) fn current() -> Option<Rc<Context>> {
+    let current = CURRENT.get();
+    if current.is_null() {
+        return None;
+    }
+    // SAFETY: not null: it came from an `Rc` that this thread still holds.
+    unsafe { Rc::increment_strong_count(current) };
+    // SAFETY: the count taken above is this one's.
+    Some(unsafe { Rc::from_raw(current) })
+}
+
+/// Calls `f` with the context the calling thread used last. `f` runs no foreign code.
+#[inline(always)]
+pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Context>) -> R) -> R {
+    // SAFETY: null, or an `Rc` that this thread holds; `f` cannot make it let go.
+    f(unsafe { CURRENT.get().as_ref() })
+}
+
+/// Calls `f` with the context of the runtime the free functions mean: on a worker its own, elsewhere the
+/// global one, which starts on the first call. `None` if this thread cannot have one any more, or all slots
+/// are taken. `f` runs no foreign code.
+#[inline(always)]
+pub(crate) fn with_ambient<R>(f: impl FnOnce(Option<&Context>) -> R) -> R {
+    with_current(|current| match current {
+        Some(context) if context.ambient => f(Some(context)),
+        _ => {
+            let context = ambient_slow();
+            f(context.as_deref())
+        }
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn ambient_slow() -> Option<Rc<Context>> {
+    guest_of(&runtime::global().shared)
+}
+
+/// Calls `f` with this thread's context in `shared`. `None` as in [`with_ambient`], and on the workers of
+/// another runtime. `f` runs no foreign code.
+#[inline(always)]
+pub(crate) fn with_context_of<R>(shared: &Arc<Shared>, f: impl FnOnce(Option<&Context>) -> R) -> R {
+    with_current(|current| match current {
+        Some(context) if Arc::ptr_eq(&context.shared, shared) => f(Some(context)),
+        Some(context) if context.role != Role::Guest => f(None),
+        _ => {
+            let context = guest_of(shared);
+            f(context.as_deref())
+        }
+    })
+}
+
+/// Finds or makes this guest's context in `shared`, and makes it the current one.
+#[cold]
+#[inline(never)]
+fn guest_of(shared: &Arc<Shared>) -> Option<Rc<Context>> {
+    GUEST
+        .try_with(|guest| {
+            let mut contexts = guest.contexts.borrow_mut();
+            let known = contexts.iter().find(|context| Arc::ptr_eq(&context.shared, shared)).cloned();
+            let context = known.or_else(|| {
+                // Contexts of runtimes that have ended are let go here; who still uses one holds it.
+                CURRENT.set(ptr::null());
+                contexts.retain(|context| !context.shared.has_stopped());
+                let context = Context::enroll(Arc::clone(shared), Role::Guest)?;
+                contexts.push(Rc::clone(&context));
+                Some(context)
+            })?;
+            CURRENT.set(Rc::as_ptr(&context));
+            Some(context)
+        })
+        .ok()
+        .flatten()
+}
+
+/// A task without a handle has panicked: tells the runtime's handler, if there is one.
+#[cold]
+pub(crate) fn report_panic(payload: Box<dyn Any + Send>, origin: Option<&'static Location<'static>>) {
+    task::contain(|| match current() {
+        Some(context) => context.shared.report_panic(payload, origin),
+        None => drop(payload),
+    });
+}

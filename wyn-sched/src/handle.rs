@@ -1,0 +1,253 @@
+//! `JoinHandle`: the one who may take a task's result.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, Instant};
+
+use wyn_future::cell::{Header, Outcome, Owner};
+use wyn_pool::raw::{self, SizeClass};
+
+use crate::barrier::Asymmetric;
+use crate::error::JoinError;
+use crate::join;
+use crate::task::{self, TaskRef};
+
+/// The size class of the cell, in the low bits of a handle's pointer.
+const CLASS_BITS: usize = 3;
+const CLASSES: [SizeClass; 4] = [SizeClass::C32, SizeClass::C64, SizeClass::C128, SizeClass::C256];
+
+/// The right to the result of a spawned task. Eight bytes.
+///
+/// [`join`](Self::join) waits for it, and helps: it runs other tasks meanwhile, the newest of its own thread
+/// first. `.await` works in any executor. Dropping the handle detaches the task: it still runs, its result
+/// is dropped.
+///
+/// Dropping a handle whose task is not finished costs about a microsecond (a barrier on every processor);
+/// where no result is wanted, [`spawn_detached`](crate::spawn_detached) costs nothing.
+///
+/// ```
+/// let handle = wyn_sched::spawn(|| 6 * 7);
+/// assert_eq!(handle.join()?, 42);
+/// # Ok::<(), wyn_sched::JoinError>(())
+/// ```
+#[must_use = "dropping a handle detaches its task; `spawn_detached` does so at no cost"]
+pub struct JoinHandle<T> {
+    /// The cell, aligned to 32, with its class in the low bits. `None` once the result is taken.
+    tagged: Option<NonNull<Header>>,
+    _result: PhantomData<T>,
+}
+
+static_assertions::assert_eq_size!(JoinHandle<u64>, usize);
+static_assertions::assert_impl_all!(JoinHandle<u64>: Send, Sync, Unpin);
+static_assertions::assert_not_impl_any!(JoinHandle<*const u8>: Send);
+
+// SAFETY: the result moves to the thread of the handle: `T: Send`. The rest is atomics.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: a shared handle gives only `is_finished`, which reads atomics.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+impl<T> Unpin for JoinHandle<T> {}
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+
+impl<T> JoinHandle<T> {
+    #[inline]
+    pub(crate) fn new(task: TaskRef, class: SizeClass) -> Self {
+        let tagged = task.header().map_addr(|a| a | class as usize);
+        Self { tagged: Some(tagged), _result: PhantomData }
+    }
+
+    /// Waits for the task and takes its result.
+    ///
+    /// If the task is the newest of this thread, it is run here and now, as a call. Otherwise this thread
+    /// runs other tasks until the result is there, and parks when there is nothing to run. On a thread that
+    /// belongs to no runtime and has spawned nothing, it only parks.
+    ///
+    /// # Errors
+    /// [`JoinError`] if the task panicked, or was cancelled by a shutdown.
+    ///
+    /// # Panics
+    /// If the handle was polled to completion as a future before.
+    #[inline]
+    pub fn join(mut self) -> Result<T, JoinError> {
+        let cell = self.cell();
+        // SAFETY: the handle keeps the cell alive.
+        let outcome = match unsafe { cell.as_ref() }.left() {
+            Some(outcome) => outcome,
+            // SAFETY: this is the handle of the cell, and it is given up below.
+            None => unsafe { join::join(cell) },
+        };
+        // SAFETY: the task is complete and nobody else looks at the cell.
+        unsafe { self.take(outcome) }
+    }
+
+    /// Takes the result if it is there.
+    ///
+    /// # Errors
+    /// Gives the handle back if the task is not finished.
+    ///
+    /// # Panics
+    /// If the handle was polled to completion as a future before.
+    pub fn try_join(mut self) -> Result<Result<T, JoinError>, Self> {
+        // SAFETY: the handle keeps the cell alive.
+        match unsafe { self.cell().as_ref() }.left() {
+            // SAFETY: the completer has left.
+            Some(outcome) => Ok(unsafe { self.take(outcome) }),
+            None => Err(self),
+        }
+    }
+
+    /// Waits like [`join`](Self::join), at most this long. A timeout of zero still runs the task if it is the
+    /// newest of this thread. While it helps, the wait can outlast the timeout by the task it is in.
+    ///
+    /// # Errors
+    /// Gives the handle back if the task is not finished in time.
+    ///
+    /// # Panics
+    /// If the handle was polled to completion as a future before.
+    pub fn join_timeout(mut self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
+        // A deadline the clock cannot express is no deadline.
+        let deadline = Instant::now().checked_add(timeout);
+        // SAFETY: this is the handle of the cell.
+        match unsafe { join::join_deadline(self.cell(), deadline) } {
+            // SAFETY: the task is complete and nobody else looks at the cell.
+            Some(outcome) => Ok(unsafe { self.take(outcome) }),
+            None => Err(self),
+        }
+    }
+
+    /// Whether [`join`](Self::join) would return at once.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        // SAFETY: the handle keeps the cell alive.
+        self.tagged.is_none_or(|tagged| unsafe { untagged(tagged).as_ref() }.left().is_some())
+    }
+
+    /// Lets the task run on by itself, as dropping the handle does.
+    pub fn detach(self) {
+        drop(self);
+    }
+
+    /// Waits without running anything else meanwhile: parks until the result is there.
+    ///
+    /// For code that holds a lock which another task might want. The task itself must be able to run
+    /// elsewhere: on a runtime of one worker, not from that worker.
+    pub(crate) fn join_parked(mut self) -> Result<T, JoinError> {
+        let cell = self.cell();
+        // SAFETY: this is the handle of the cell.
+        let outcome = unsafe { join::park(cell) };
+        // SAFETY: the completer has left.
+        unsafe { self.take(outcome) }
+    }
+
+    fn cell(&self) -> NonNull<Header> {
+        untagged(self.tagged.expect("the result was taken before"))
+    }
+
+    /// Takes the result and frees the cell.
+    ///
+    /// # Safety
+    /// The completer has left (or the task was run inline) with this outcome, and nothing was taken yet.
+    #[inline]
+    unsafe fn take(&mut self, outcome: Outcome) -> Result<T, JoinError> {
+        let tagged = self.tagged.take().expect("the result was taken before");
+        let cell = untagged(tagged);
+        let result = match outcome {
+            // SAFETY: the payload is ours, and a result.
+            Outcome::Value => Ok(unsafe { task::take_value(cell) }),
+            // SAFETY: the payload is ours, and not a result.
+            _ => Err(unsafe { failure(cell, outcome) }),
+        };
+        // SAFETY: the handle's last use of the cell.
+        unsafe { free(tagged) };
+        result
+    }
+}
+
+/// # Safety
+/// As [`JoinHandle::take`].
+#[cold]
+unsafe fn failure(cell: NonNull<Header>, outcome: Outcome) -> JoinError {
+    // SAFETY: the cell is ours.
+    let origin = unsafe { cell.as_ref() }.origin();
+    if outcome == Outcome::Panic {
+        // SAFETY: the payload is ours, and a panic's.
+        JoinError::panic(unsafe { task::take_panic(cell) }, origin)
+    } else {
+        JoinError::cancelled(origin)
+    }
+}
+
+/// Gives the cell of a finished task back to the pool.
+///
+/// # Safety
+/// The handle owns the cell, whose payload is gone.
+#[inline]
+unsafe fn free(tagged: NonNull<Header>) {
+    let cell = untagged(tagged);
+    // SAFETY: owned by contract, and freed next.
+    unsafe { cell.as_ref().finish() };
+    let class = CLASSES[tagged.addr().get() & CLASS_BITS];
+    // SAFETY: the cell came from this class.
+    unsafe { raw::free(cell.cast(), class) };
+}
+
+#[inline]
+fn untagged(tagged: NonNull<Header>) -> NonNull<Header> {
+    let cell = tagged.as_ptr().map_addr(|a| a & !CLASS_BITS);
+    // SAFETY: cells are aligned to 32 and not null, so the address without its low bits is not null.
+    unsafe { NonNull::new_unchecked(cell) }
+}
+
+/// Resolves to the result. Does not help: an executor's thread is not kept from its own work.
+///
+/// # Panics
+/// If polled after it resolved.
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let cell = self.cell();
+        // SAFETY: the handle keeps the cell alive, and is its one handle.
+        if !unsafe { cell.as_ref().poll::<Asymmetric>(cx) } {
+            return Poll::Pending;
+        }
+        // SAFETY: the handle keeps the cell alive.
+        let outcome = unsafe { cell.as_ref() }.left().expect("a ready task has an outcome");
+        // SAFETY: the completer has left.
+        Poll::Ready(unsafe { self.take(outcome) })
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(tagged) = self.tagged {
+            abandon::<T>(tagged);
+        }
+    }
+}
+
+/// Drops an untaken handle.
+#[cold]
+#[inline(never)]
+fn abandon<T>(tagged: NonNull<Header>) {
+    let cell = untagged(tagged);
+    // SAFETY: the handle of a live cell, given up here.
+    if let Owner::Mine(outcome) = unsafe { Header::abandon::<Asymmetric>(cell.as_ptr()) } {
+        // SAFETY: the completer has left it to us.
+        unsafe { task::drop_payload::<T>(cell, outcome) };
+        // SAFETY: the payload is gone.
+        unsafe { free(tagged) };
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("finished", &self.is_finished()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! Waiting for a task: run it here if it is at hand, help with others, park as a last resort.
+//!
+//! | the waiting thread | runs | parks |
+//! |---|---|---|
+//! | worker | its own newest, then anything it can steal | as an idle worker, called for new work and by the task |
+//! | guest | the same | on the task alone: the workers see to new work |
+//! | neither | nothing | on the task |
+//! | any, with little stack left | nothing | on the task; a spare worker with a fresh stack takes its place |
+//!
+//! No wait can keep the awaited task from running: it is either running on another thread, or in a deque
+//! from which every awake thread can take it, and one is awake (see `sleep/README.md`).
+
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::time::Instant;
+
+use wyn_future::cell::{Header, Outcome, Phase};
+
+use crate::barrier::Asymmetric;
+use crate::context::{self, Context};
+use crate::runtime;
+use crate::sleep::{self, Found};
+use crate::slot::Role;
+use crate::sync::{spin_loop, yield_now};
+use crate::task::Op;
+
+/// Rounds of looking for something to help with before a waiting thread yields its processor.
+const HELP_ROUNDS: u32 = 64;
+/// Rounds with a yield in between before it parks.
+const YIELD_ROUNDS: u32 = 4;
+/// Spins between two rounds, growing with each up to this.
+const MAX_ROUND_SPINS: u32 = 32;
+
+/// Waits for a task to be complete.
+///
+/// # Safety
+/// The caller is the handle of the cell.
+#[inline]
+pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
+    let newest = context::with_current(|current| {
+        let context = current?;
+        if !context.has_stack() {
+            return None;
+        }
+        let task = context.deque().pop_if(|&task| task.header() == cell)?;
+        Some((task, context.id))
+    });
+    match newest {
+        // SAFETY: taken from its queue; the caller is the handle.
+        Some((task, id)) => unsafe { task.enter(Op::Inline, id) },
+        // SAFETY: the caller is the handle.
+        None => unsafe { wait(cell, None) }.expect("a wait without a deadline ends with an outcome"),
+    }
+}
+
+/// The same, until a deadline.
+///
+/// # Safety
+/// The caller is the handle of the cell.
+pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
+    // SAFETY: the caller is the handle.
+    unsafe { wait(cell, deadline) }
+}
+
+/// Waits without helping.
+///
+/// # Safety
+/// The caller is the handle of the cell.
+pub(crate) unsafe fn park(cell: NonNull<Header>) -> Outcome {
+    // SAFETY: the handle keeps the cell alive.
+    let header = unsafe { cell.as_ref() };
+    // SAFETY: the caller is the handle.
+    unsafe { header.park::<Asymmetric>(None) };
+    header.left().expect("a park without a deadline ends when the completer has left")
+}
+
+/// # Safety
+/// The caller is the handle of the cell.
+#[cold]
+#[inline(never)]
+unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
+    // SAFETY: the handle keeps the cell alive.
+    let header = unsafe { cell.as_ref() };
+    let Some(context) = context::current() else {
+        // SAFETY: the caller is the handle.
+        unsafe { header.park::<Asymmetric>(deadline) };
+        return header.left();
+    };
+    let wait = Wait { header, context: &context, deadline };
+    if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() }
+    header.left()
+}
+
+struct Wait<'a> {
+    header: &'a Header,
+    context: &'a Rc<Context>,
+    deadline: Option<Instant>,
+}
+
+impl Wait<'_> {
+    fn as_guest(&self) {
+        let helping = Helping::begin(self.context);
+        let end = self.help();
+        drop(helping);
+        if end == Help::Exhausted {
+            self.park();
+        }
+    }
+
+    fn as_worker(&self) {
+        loop {
+            if self.help() == Help::Over {
+                return;
+            }
+            let idle = || sleep::idle(self.context, self.deadline, || self.is_over());
+            // SAFETY: the caller of `wait` is the handle; while idle, it only looks at the cell.
+            match unsafe { self.header.wait::<Asymmetric, _>(idle) } {
+                Found::Task(task) => self.context.run(task),
+                Found::Until => return,
+            }
+        }
+    }
+
+    /// Runs tasks until the wait is over or there is nothing to run.
+    fn help(&self) -> Help {
+        let mut round = 0;
+        while round < HELP_ROUNDS + YIELD_ROUNDS {
+            if self.is_over() {
+                return Help::Over;
+            }
+            if !self.context.has_stack() {
+                runtime::start_spare(&self.context.shared);
+                self.park();
+                return Help::Over;
+            }
+            if let Some(task) = self.context.next().or_else(|| self.context.find(self.runner())) {
+                self.context.run(task);
+                round = 0;
+                continue;
+            }
+            if round < HELP_ROUNDS {
+                (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
+            } else {
+                yield_now();
+            }
+            round += 1;
+        }
+        Help::Exhausted
+    }
+
+    /// The thread that runs the awaited task.
+    fn runner(&self) -> Option<usize> {
+        match self.header.phase() {
+            Phase::Running(id) if id < self.context.shared.slots.ids() => Some(id),
+            _ => None,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.header.left().is_some() || self.deadline.is_some_and(|at| Instant::now() >= at)
+    }
+
+    fn park(&self) {
+        // SAFETY: the caller of `wait` is the handle.
+        unsafe { self.header.park::<Asymmetric>(self.deadline) };
+    }
+}
+
+/// How helping ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Help {
+    /// The wait is over.
+    Over,
+    /// There was nothing to run for a while.
+    Exhausted,
+}
+
+/// Says, for the end of the runtime, that a guest may be running its tasks. Nests.
+struct Helping<'a> {
+    context: &'a Context,
+    outer: bool,
+}
+
+impl<'a> Helping<'a> {
+    fn begin(context: &'a Context) -> Self {
+        let outer = context.slot().is_helping();
+        context.slot().set_helping(true);
+        Self { context, outer }
+    }
+}
+
+impl Drop for Helping<'_> {
+    fn drop(&mut self) {
+        self.context.slot().set_helping(self.outer);
+    }
+}

@@ -1,0 +1,221 @@
+//! `Runtime`: its start, its end, and the global one.
+
+use std::fmt;
+use std::panic::{Location, resume_unwind};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::builder::{Builder, Config};
+use crate::context;
+use crate::error::{BuildError, ShutdownError};
+use crate::handle::JoinHandle;
+use crate::shared::Shared;
+use crate::slot::{Role, SPARES};
+use crate::task;
+use crate::worker::{self, Ready};
+
+/// A set of worker threads and their queues.
+///
+/// Most programs need none of their own: [`spawn`](crate::spawn) uses a global runtime. A runtime of one's
+/// own has its own number of workers, hooks and end.
+///
+/// Dropping it waits until everything that was spawned, and what that spawned, has run, and ends the threads.
+/// Dropped by one of its own tasks, it does not wait: the workers end by themselves when they come to rest.
+///
+/// ```
+/// let runtime = wyn_sched::Runtime::builder().workers(2).build()?;
+/// let total: u64 = runtime.install(|| {
+///     let parts: Vec<_> = (0..4_u64).map(|i| wyn_sched::spawn(move || i * i)).collect();
+///     parts.into_iter().map(|part| part.join().unwrap()).sum()
+/// });
+/// assert_eq!(total, 14);
+/// # Ok::<(), wyn_sched::BuildError>(())
+/// ```
+#[must_use = "dropping a runtime waits for its tasks and ends its threads"]
+pub struct Runtime {
+    pub(crate) shared: Arc<Shared>,
+}
+
+static_assertions::assert_impl_all!(Runtime: Send, Sync);
+
+impl Runtime {
+    /// A runtime of one worker for each available processor, or as many as `WYN_WORKERS` says.
+    ///
+    /// # Errors
+    /// As [`Builder::build`].
+    pub fn new() -> Result<Self, BuildError> {
+        Self::builder().build()
+    }
+
+    /// For everything that can be set.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) fn start(config: Config, is_global: bool) -> Result<Self, BuildError> {
+        let workers = config.workers;
+        let runtime = Self { shared: Shared::new(config, is_global) };
+        let (ready, readiness) = channel();
+        // An early return drops `runtime`, which ends the threads that have started.
+        for index in 0..workers {
+            start_thread(&runtime.shared, Role::Worker, index, Some(ready.clone()))
+                .map_err(BuildError::Thread)?;
+        }
+        drop(ready);
+        for outcome in readiness.iter().take(workers) {
+            outcome?;
+        }
+        Ok(runtime)
+    }
+
+    /// Spawns a closure as a task of this runtime. Otherwise as [`spawn`](crate::spawn).
+    #[inline]
+    #[track_caller]
+    pub fn spawn<F, T>(&self, f: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let (task, class) = task::create(f, Location::caller());
+        self.push(task);
+        JoinHandle::new(task, class)
+    }
+
+    /// Spawns a closure as a task of this runtime, without a handle. Otherwise as
+    /// [`spawn_detached`](crate::spawn_detached).
+    #[inline]
+    #[track_caller]
+    pub fn spawn_detached<F>(&self, f: F)
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        self.push(task::create_detached(f, Location::caller()));
+    }
+
+    #[inline(always)]
+    fn push(&self, task: task::TaskRef) {
+        context::with_context_of(&self.shared, |context| match context {
+            Some(context) => context.push(task),
+            None => self.shared.inject(task),
+        });
+    }
+
+    /// Runs a closure on a worker and returns its result; the calling thread parks meanwhile and runs
+    /// nothing. Called on a worker of this runtime, it runs the closure at once.
+    ///
+    /// # Panics
+    /// With the panic of the closure.
+    #[track_caller]
+    pub fn install<F, R>(&self, f: F) -> R
+    where
+        F: FnOnce() -> R + Send,
+        R: Send,
+    {
+        let is_worker = context::current()
+            .is_some_and(|context| context.role != Role::Guest && Arc::ptr_eq(&context.shared, &self.shared));
+        if is_worker {
+            return f();
+        }
+        let (task, class) = task::create(f, Location::caller());
+        let handle = JoinHandle::new(task, class);
+        self.shared.inject(task);
+        // What `f` borrows outlives the task: this frame does not end before the task is complete, and a
+        // runtime that is borrowed here cannot be shut down.
+        match handle.join_parked() {
+            Ok(result) => result,
+            Err(error) => resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// How many workers there are.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.shared.config.workers
+    }
+
+    /// Ends the runtime as dropping it does, waiting at most this long for what was spawned.
+    ///
+    /// # Errors
+    /// [`ShutdownError`] if it did not come to rest in time. What had not started is cancelled; a thread that
+    /// is inside a task ends when the task does.
+    pub fn shutdown(self, timeout: Duration) -> Result<(), ShutdownError> {
+        let shared = &self.shared;
+        shared.close();
+        let deadline = Instant::now().checked_add(timeout);
+        let ended = || shared.has_stopped() && shared.alive() == 0;
+        if shared.wait_for(deadline, ended) {
+            return Ok(());
+        }
+        shared.stop();
+        let cancelled = shared.cancel_all();
+        // Those that were only asleep leave at once.
+        shared.wait_for(Some(Instant::now() + Duration::from_millis(10)), ended);
+        match (cancelled, shared.alive()) {
+            (0, 0) => Ok(()),
+            (cancelled, running) => Err(ShutdownError { cancelled, running }),
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        let shared = &self.shared;
+        if shared.has_stopped() {
+            return;
+        }
+        shared.close();
+        let inside = context::current().is_some_and(|context| Arc::ptr_eq(&context.shared, shared));
+        let helping = || shared.slots.guests().any(|id| shared.slots.get(id).is_helping());
+        // From inside a task of its own, waiting for the tasks would be waiting for itself.
+        if !(inside && (is_worker() || helping())) {
+            shared.wait_for(None, || shared.has_stopped() && shared.alive() == 0);
+        }
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("workers", &self.workers()).finish_non_exhaustive()
+    }
+}
+
+fn is_worker() -> bool {
+    context::current().is_some_and(|context| context.role != Role::Guest)
+}
+
+/// The runtime that the free functions use outside of workers. Starts on the first call, with one worker for
+/// each processor this process may use, or as many as `WYN_WORKERS` says; never ends.
+///
+/// # Panics
+/// If the system gives no thread.
+pub fn global() -> &'static Runtime {
+    static GLOBAL: OnceLock<Runtime> = OnceLock::new();
+    GLOBAL.get_or_init(|| {
+        let config = Config::new(crate::cpus::default_workers());
+        Runtime::start(config, true).expect("the global runtime could not be started")
+    })
+}
+
+/// Starts a worker for one that has no stack left to run tasks on, if one may still be started.
+pub(crate) fn start_spare(shared: &Arc<Shared>) {
+    if shared.alive() < shared.config.workers + SPARES && !shared.has_stopped() {
+        // Without a thread the wait goes on; what it waits for may still run elsewhere.
+        let _ = start_thread(shared, Role::Spare, shared.alive(), None);
+    }
+}
+
+fn start_thread(shared: &Arc<Shared>, role: Role, index: usize, ready: Option<Ready>) -> std::io::Result<()> {
+    let config = &shared.config;
+    let builder = thread::Builder::new().name(config.thread_name(index)).stack_size(config.stack_bytes);
+    shared.arrive();
+    let own = Arc::clone(shared);
+    match builder.spawn(move || worker::main(own, role, ready.as_ref())) {
+        Ok(_detached) => Ok(()),
+        Err(error) => {
+            shared.leave();
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What all threads of a runtime share.
+
+use std::any::Any;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::barrier::Asymmetric;
+use crate::builder::Config;
+use crate::injector::Injector;
+use crate::sleep::roster::Roster;
+use crate::slot::Slots;
+use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::task::{Op, TaskRef};
+
+pub(crate) struct Shared {
+    pub(crate) roster: Roster,
+    pub(crate) slots: Slots,
+    pub(crate) injector: Injector,
+    pub(crate) config: Config,
+    /// How many threads should be busy at a time: the workers asked for, but no more than processors.
+    pub(crate) target: usize,
+    /// Whether the free functions of the crate mean this runtime outside of all workers.
+    pub(crate) is_global: bool,
+    /// The owner has gone; the runtime ends when it comes to rest.
+    closing: AtomicBool,
+    /// Workers leave, and do not look for work any more.
+    stopped: AtomicBool,
+    /// Worker and spare threads that have not left.
+    alive: AtomicUsize,
+    /// For those who wait until the runtime has stopped.
+    ended: (Mutex<()>, Condvar),
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config, is_global: bool) -> Arc<Self> {
+        crate::barrier::decide();
+        let slots = Slots::new(config.workers);
+        Arc::new(Self {
+            roster: Roster::new(slots.ids()),
+            injector: Injector::default(),
+            target: config.workers.min(crate::cpus::available()),
+            slots,
+            config,
+            is_global,
+            closing: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            alive: AtomicUsize::new(0),
+            ended: (Mutex::new(()), Condvar::new()),
+        })
+    }
+
+    /// Queues a task from a thread without a deque of its own here.
+    #[cold]
+    pub(crate) fn inject(&self, task: TaskRef) {
+        self.injector.push(task);
+        Asymmetric::light();
+        if self.roster.nobody_looks() {
+            self.roster.rouse();
+        }
+        if self.has_stopped() {
+            self.cancel_all();
+        }
+    }
+
+    /// Whether any queue holds a task. Misses none that was pushed before a heavy barrier of the caller.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.injector.is_empty()
+            || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()))
+    }
+
+    pub(crate) fn report_panic(
+        &self,
+        payload: Box<dyn Any + Send>,
+        origin: Option<&'static Location<'static>>,
+    ) {
+        match &self.config.panic_handler {
+            Some(handler) => handler(crate::error::JoinError::panic(payload, origin)),
+            None => drop(payload),
+        }
+    }
+
+    // The end of a runtime.
+
+    pub(crate) fn close(&self) {
+        // Ordering: Release: pairs with the Acquire in `is_closing`.
+        self.closing.store(true, Ordering::Release);
+        self.roster.rouse_all();
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `close`.
+        self.closing.load(Ordering::Acquire)
+    }
+
+    #[inline]
+    pub(crate) fn has_stopped(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `stop`.
+        self.stopped.load(Ordering::Acquire)
+    }
+
+    /// Tells every worker to leave.
+    pub(crate) fn stop(&self) {
+        // Ordering: Release: pairs with the Acquire in `has_stopped`.
+        self.stopped.store(true, Ordering::Release);
+        self.roster.rouse_all();
+        let _held = lock(&self.ended.0);
+        self.ended.1.notify_all();
+    }
+
+    /// Whether nothing is queued or running: every worker rests and no guest helps.
+    pub(crate) fn at_rest(&self) -> bool {
+        let all_rest = || self.roster.searchers() == 0 && self.roster.resting() == self.alive();
+        let nobody_helps = || !self.slots.guests().any(|id| self.slots.get(id).is_helping());
+        // A task that is running may push and be done with between two of these looks; a second look at who
+        // rests after the look at the queues closes that gap, since only a task can push.
+        all_rest() && nobody_helps() && {
+            Asymmetric::heavy();
+            !self.has_work() && all_rest() && nobody_helps()
+        }
+    }
+
+    /// Drops every queued task; their handles report cancellation. How many there were.
+    pub(crate) fn cancel_all(&self) -> usize {
+        let mut cancelled = 0;
+        let mut cancel = |task: TaskRef| {
+            // SAFETY: it was taken from a queue, and is given up here.
+            unsafe { task.enter(Op::Cancel, 0) };
+            cancelled += 1;
+        };
+        while let Some(task) = self.injector.pop_batch(usize::MAX, |_| {}) {
+            cancel(task);
+        }
+        for id in self.slots.used() {
+            let Some(stealer) = self.slots.get(id).stealer() else { continue };
+            loop {
+                match stealer.steal() {
+                    wyn_deque::Steal::Success(task) => cancel(task),
+                    wyn_deque::Steal::Retry => std::hint::spin_loop(),
+                    wyn_deque::Steal::Empty => break,
+                }
+            }
+        }
+        cancelled
+    }
+
+    pub(crate) fn alive(&self) -> usize {
+        // Ordering: Acquire: pairs with the Release in `arrive` and `leave`.
+        self.alive.load(Ordering::Acquire)
+    }
+
+    /// A thread is about to be started for this runtime.
+    pub(crate) fn arrive(&self) {
+        // Ordering: Release: pairs with the Acquire in `alive`.
+        self.alive.fetch_add(1, Ordering::Release);
+    }
+
+    /// A thread of this runtime ends, or could not be started.
+    pub(crate) fn leave(&self) {
+        // Ordering: AcqRel: what the thread did happens before what `alive` lets others do.
+        self.alive.fetch_sub(1, Ordering::AcqRel);
+        let _held = lock(&self.ended.0);
+        self.ended.1.notify_all();
+    }
+
+    /// Waits until `until` or the deadline; woken when a thread leaves or the runtime stops, and every
+    /// millisecond, since a guest's help has no end that is told.
+    pub(crate) fn wait_for(&self, deadline: Option<std::time::Instant>, until: impl Fn() -> bool) -> bool {
+        let step = std::time::Duration::from_millis(1);
+        loop {
+            if until() {
+                return true;
+            }
+            if deadline.is_some_and(|at| std::time::Instant::now() >= at) {
+                return false;
+            }
+            let held = lock(&self.ended.0);
+            drop(self.ended.1.wait_timeout(held, step));
+        }
+    }
+}

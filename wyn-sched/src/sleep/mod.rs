@@ -1,0 +1,233 @@
+//! What a worker does without work: search, then watch or sleep. The protocol is in `README.md` beside this
+//! file, its shared state in [`roster`].
+
+pub(crate) mod roster;
+
+use std::time::{Duration, Instant};
+
+use crate::barrier::Asymmetric;
+use crate::context::Context;
+use crate::sync::{park, park_timeout, spin_loop, yield_now};
+use crate::task::TaskRef;
+use roster::{Order, Rest};
+
+/// Rounds of looking everywhere before a searcher yields its processor.
+const SEARCH_ROUNDS: u32 = 24;
+/// Rounds with a yield in between before it rests.
+const YIELD_ROUNDS: u32 = 3;
+/// Spins between two rounds, growing with each up to this.
+const MAX_ROUND_SPINS: u32 = 32;
+/// The first of the watcher's intervals; they double while there is nothing for it to do.
+const FIRST_LOOK: Duration = Duration::from_micros(50);
+/// The longest.
+const LAST_LOOK: Duration = Duration::from_micros(800);
+/// Without anybody moving for so many looks at the longest interval, the watcher falls asleep.
+const QUIET_LOOKS: u32 = 2;
+
+/// What an idle worker comes back with.
+pub(crate) enum Found {
+    Task(TaskRef),
+    /// What it waited for has happened.
+    Until,
+}
+
+/// How one stage of idling ends.
+enum Next {
+    /// The worker counts as a searcher.
+    Search,
+    /// It counts as the watcher.
+    Watch,
+    /// It counts as nothing: what it waited for has happened.
+    Leave,
+}
+
+/// Finds a task, or waits until `until`. Wakes by itself at the deadline to ask `until`.
+///
+/// `until` must become true together with an unpark of this thread, by the deadline, or by an order.
+pub(crate) fn idle(context: &Context, deadline: Option<Instant>, until: impl Fn() -> bool) -> Found {
+    Idle { context, deadline, until: &until, interval: FIRST_LOOK, quiet: 0 }.run()
+}
+
+struct Idle<'a> {
+    context: &'a Context,
+    deadline: Option<Instant>,
+    until: &'a dyn Fn() -> bool,
+    /// How long the watcher waits for its next look.
+    interval: Duration,
+    /// Looks at the longest interval at which nobody had moved.
+    quiet: u32,
+}
+
+impl Idle<'_> {
+    fn run(mut self) -> Found {
+        let (roster, id) = (&self.context.shared.roster, self.context.id);
+        roster.begin_search();
+        let mut next = Next::Search;
+        loop {
+            next = match next {
+                Next::Leave => return Found::Until,
+                Next::Watch => self.watch(),
+                Next::Search => {
+                    let full = self.is_full();
+                    if let Some(found) = if full { None } else { self.search() } {
+                        roster.end_search();
+                        return found;
+                    }
+                    match roster.retire(id) {
+                        Rest::Watch => {
+                            roster.report_full(id, full);
+                            self.watch()
+                        }
+                        Rest::Sleep => self.sleep(),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Looks everywhere for a few microseconds.
+    fn search(&self) -> Option<Found> {
+        for round in 0..SEARCH_ROUNDS + YIELD_ROUNDS {
+            if (self.until)() {
+                return Some(Found::Until);
+            }
+            if let Some(task) = self.context.find(None) {
+                return Some(Found::Task(task));
+            }
+            if round < SEARCH_ROUNDS {
+                (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
+            } else {
+                yield_now();
+            }
+        }
+        None
+    }
+
+    /// Looks around by a clock, for all who sleep.
+    fn watch(&mut self) -> Next {
+        let (shared, id) = (&self.context.shared, self.context.id);
+        loop {
+            park_timeout(self.nap());
+            if shared.roster.take_order(id).is_some() {
+                return Next::Search;
+            }
+            if (self.until)() {
+                shared.roster.watch_to_leave(id);
+                return Next::Leave;
+            }
+            let full = self.look();
+            if shared.has_work() && !full {
+                shared.roster.watch_to_search(id);
+                return Next::Search;
+            }
+            shared.roster.report_full(id, full);
+            if shared.is_closing() {
+                if shared.at_rest() {
+                    shared.stop();
+                }
+            } else if self.quiet >= QUIET_LOOKS && !shared.has_work() {
+                return if shared.roster.watch_to_sleep(id) { self.sleep() } else { Next::Search };
+            }
+        }
+    }
+
+    /// Whether every processor is busy by what the watcher sees: threads that moved since its last look.
+    fn look(&mut self) -> bool {
+        let moved = self.context.looks.borrow_mut().moved(self.context);
+        if moved > 0 {
+            self.quiet = 0;
+        } else if self.interval >= LAST_LOOK {
+            self.quiet += 1;
+        }
+        self.interval = (self.interval * 2).min(LAST_LOOK);
+        moved >= self.context.shared.target
+    }
+
+    /// Whether every processor is busy by what a searcher sees: every worker that neither rests nor
+    /// searches, and a guest if one has moved since this worker last asked.
+    fn is_full(&self) -> bool {
+        let shared = &self.context.shared;
+        let workers = shared.alive().saturating_sub(shared.roster.idle());
+        let guests = self.context.looks.borrow_mut().a_guest_moved(self.context);
+        workers + usize::from(guests) >= shared.target
+    }
+
+    /// Parks until called. On the list already.
+    fn sleep(&self) -> Next {
+        let (shared, id) = (&self.context.shared, self.context.id);
+        // While somebody looks, the roster passes the duty on. The last one to lie down looks once more: what
+        // was pushed before the barrier is seen here, and who pushes after it sees that nobody looks.
+        let mut found = shared.roster.nobody_looks() && {
+            Asymmetric::heavy();
+            shared.has_work()
+        };
+        loop {
+            match shared.roster.take_order(id) {
+                Some(Order::Search) => return Next::Search,
+                Some(Order::Watch) => return Next::Watch,
+                None => {}
+            }
+            let until = (self.until)();
+            if found || until {
+                return self.rise(until);
+            }
+            match self.deadline {
+                None => park(),
+                Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
+            }
+            found = false;
+        }
+    }
+
+    /// Gets off the list of sleepers.
+    fn rise(&self, until: bool) -> Next {
+        let (roster, id) = (&self.context.shared.roster, self.context.id);
+        match (roster.sleep_to_search(id), until) {
+            (None | Some(Order::Search), true) => {
+                roster.end_search();
+                Next::Leave
+            }
+            (Some(Order::Watch), true) => {
+                roster.watch_to_leave(id);
+                Next::Leave
+            }
+            (Some(Order::Watch), false) => Next::Watch,
+            (None | Some(Order::Search), false) => Next::Search,
+        }
+    }
+
+    fn nap(&self) -> Duration {
+        match self.deadline {
+            None => self.interval,
+            Some(at) => self.interval.min(at.saturating_duration_since(Instant::now())),
+        }
+    }
+}
+
+/// How far each thread was when this worker last looked.
+#[derive(Default)]
+pub(crate) struct Looks {
+    /// Per slot id: [`Slot::progress`](crate::slot::Slot::progress).
+    seen: Vec<usize>,
+}
+
+impl Looks {
+    /// How many other threads have moved since the last look.
+    fn moved(&mut self, context: &Context) -> usize {
+        let slots = &context.shared.slots;
+        slots.used().filter(|&id| id != context.id && self.has_moved(context, id)).count()
+    }
+
+    fn a_guest_moved(&mut self, context: &Context) -> bool {
+        let guests = context.shared.slots.guests();
+        guests.fold(false, |moved, id| self.has_moved(context, id) || moved)
+    }
+
+    fn has_moved(&mut self, context: &Context, id: usize) -> bool {
+        if self.seen.len() <= id {
+            self.seen.resize(id + 1, 0);
+        }
+        let now = context.shared.slots.get(id).progress();
+        std::mem::replace(&mut self.seen[id], now) != now
+    }
+}

@@ -1,0 +1,317 @@
+//! The idle word and the roster behind it: who searches, who watches, who sleeps.
+//!
+//! A worker without work is in one of three states, and the word counts them:
+//!
+//! | bits | field | written by |
+//! |---|---|---|
+//! | 0..16 | sleepers: parked until somebody calls them | under the roster lock |
+//! | 16 | a watcher: parked, looks around by a clock | under the roster lock |
+//! | 32..48 | searchers: awake and looking for work | anybody, by one addition |
+//! | 48 | full: the watcher has found every processor busy | the watcher, under the roster lock |
+//!
+//! Who pushes a task looks at the word once. Only if it is non-zero and below one searcher, is there
+//! anything to do: nobody is looking. Every other state needs no call: no worker is idle (zero), somebody
+//! is searching, or the watcher sees to it.
+//!
+//! Claims are exclusive because a sleeper is claimed by taking it off the list under the lock; a claimed
+//! worker learns of it through its order. The protocol as prose, with the races it closes, is in
+//! `sleep/README.md`; the models are in `tests/loom_sleep.rs`.
+
+use crossbeam_utils::CachePadded;
+
+use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, Thread, current, lock};
+
+const SLEEPER: u64 = 1;
+const SLEEPERS: u64 = (1 << 16) - 1;
+const WATCHER: u64 = 1 << 16;
+const SEARCHER: u64 = 1 << 32;
+const SEARCHERS: u64 = ((1 << 16) - 1) << 32;
+const FULL: u64 = 1 << 48;
+
+const NO_ORDER: u32 = 0;
+const SEARCH: u32 = 1;
+const WATCH: u32 = 2;
+
+/// What an idle worker has been called for. Whoever calls has counted it in the word on its behalf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Look for work: it counts as a searcher.
+    Search,
+    /// Watch: it counts as the watcher.
+    Watch,
+}
+
+/// How a searcher that found nothing rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Watch,
+    Sleep,
+}
+
+struct Berth {
+    id: usize,
+    thread: Thread,
+}
+
+struct Lists {
+    /// Last in, first out: the warmest is called first.
+    sleepers: Vec<Berth>,
+    watcher: Option<Berth>,
+}
+
+/// Everything idle workers share.
+pub(crate) struct Roster {
+    word: CachePadded<AtomicU64>,
+    lists: Mutex<Lists>,
+    /// Per worker: what it was called for. Written under the lock, taken by the worker.
+    orders: Box<[AtomicU32]>,
+}
+
+impl Roster {
+    /// For worker ids below `ids`, nobody idle.
+    pub(crate) fn new(ids: usize) -> Self {
+        Self {
+            word: CachePadded::new(AtomicU64::new(0)),
+            lists: Mutex::new(Lists { sleepers: Vec::new(), watcher: None }),
+            orders: (0..ids).map(|_| AtomicU32::new(NO_ORDER)).collect(),
+        }
+    }
+
+    /// Whether a push has anything to see to. Called after the push and a light barrier.
+    #[inline(always)]
+    pub(crate) fn may_need_call(&self) -> bool {
+        // Ordering: Relaxed: the barrier pair with `leave_watch`'s caller excludes that this misses the last
+        // one to fall asleep while that one misses the push.
+        self.word.load(Ordering::Relaxed).wrapping_sub(1) < SEARCHER - 1
+    }
+
+    /// Whether everybody idle is asleep.
+    pub(crate) fn nobody_looks(&self) -> bool {
+        // Ordering: Relaxed: as `may_need_call`.
+        let word = self.word.load(Ordering::Relaxed);
+        word != 0 && word & !SLEEPERS == 0
+    }
+
+    /// How many are searching.
+    pub(crate) fn searchers(&self) -> u64 {
+        // Ordering: Relaxed: a hint.
+        (self.word.load(Ordering::Relaxed) & SEARCHERS) / SEARCHER
+    }
+
+    /// How many are idle in any way. A hint.
+    pub(crate) fn idle(&self) -> usize {
+        // Ordering: Relaxed: a hint.
+        let word = self.word.load(Ordering::Relaxed);
+        ((word & SLEEPERS) + u64::from(word & WATCHER != 0) + (word & SEARCHERS) / SEARCHER) as usize
+    }
+
+    /// How many rest: the sleepers and the watcher.
+    pub(crate) fn resting(&self) -> usize {
+        let lists = lock(&self.lists);
+        lists.sleepers.len() + usize::from(lists.watcher.is_some())
+    }
+
+    /// The caller starts to search.
+    pub(crate) fn begin_search(&self) {
+        self.add(SEARCHER);
+    }
+
+    /// The caller stops searching because it has something to do. If nobody else would look after the work
+    /// that may be left, a sleeper is appointed to watch.
+    pub(crate) fn end_search(&self) {
+        // Ordering: Relaxed: decides only which of two correct ways is taken.
+        let word = self.word.load(Ordering::Relaxed);
+        if word & SEARCHERS == SEARCHER && word & WATCHER == 0 && word & SLEEPERS != 0 && self.appoint(true) {
+            return;
+        }
+        // Ordering: AcqRel: what was seen while searching stays before the end of it.
+        let before = self.word.fetch_sub(SEARCHER, Ordering::AcqRel);
+        if before & SEARCHERS == SEARCHER && before & WATCHER == 0 && before & SLEEPERS != 0 {
+            self.appoint(false);
+        }
+    }
+
+    /// Makes the newest sleeper the watcher, unless somebody looks by now. With `resign`, the caller's own
+    /// search ends with it.
+    fn appoint(&self, resign: bool) -> bool {
+        let mut lists = lock(&self.lists);
+        // Ordering: Relaxed: only the number of searchers can change while the lock is held.
+        let word = self.word.load(Ordering::Relaxed);
+        let own = if resign { SEARCHER } else { 0 };
+        if word & SEARCHERS != own || lists.watcher.is_some() {
+            return false;
+        }
+        let Some(berth) = lists.sleepers.pop() else { return false };
+        let thread = berth.thread.clone();
+        self.add((WATCHER | FULL).wrapping_sub(SLEEPER + own));
+        self.order(berth.id, WATCH);
+        lists.watcher = Some(berth);
+        drop(lists);
+        thread.unpark();
+        true
+    }
+
+    /// Calls one sleeper to search if nobody looks. Called after a push that found
+    /// [`may_need_call`](Self::may_need_call).
+    #[cold]
+    pub(crate) fn rouse(&self) -> bool {
+        let mut lists = lock(&self.lists);
+        if !self.nobody_looks() {
+            return false;
+        }
+        let Some(berth) = lists.sleepers.pop() else { return false };
+        self.add(SEARCHER - SLEEPER);
+        self.order(berth.id, SEARCH);
+        drop(lists);
+        berth.thread.unpark();
+        true
+    }
+
+    /// Calls the watcher to search now rather than at its next look, if nobody searches.
+    #[cold]
+    pub(crate) fn nudge(&self) -> bool {
+        let mut lists = lock(&self.lists);
+        if self.searchers() != 0 {
+            return false;
+        }
+        let Some(berth) = lists.watcher.take() else { return false };
+        self.set_full(false);
+        self.add(SEARCHER.wrapping_sub(WATCHER));
+        self.order(berth.id, SEARCH);
+        drop(lists);
+        berth.thread.unpark();
+        true
+    }
+
+    /// Calls everybody who rests, for the end of the runtime.
+    pub(crate) fn rouse_all(&self) {
+        let mut lists = lock(&self.lists);
+        let mut called = std::mem::take(&mut lists.sleepers);
+        self.add((SEARCHER - SLEEPER).wrapping_mul(called.len() as u64));
+        if let Some(watcher) = lists.watcher.take() {
+            self.set_full(false);
+            self.add(SEARCHER.wrapping_sub(WATCHER));
+            called.push(watcher);
+        }
+        for berth in &called {
+            self.order(berth.id, SEARCH);
+        }
+        drop(lists);
+        for berth in called {
+            berth.thread.unpark();
+        }
+    }
+
+    /// A searcher found nothing. It becomes the watcher if there is none, else a sleeper: the watcher or
+    /// its successors see to what is pushed from now on.
+    pub(crate) fn retire(&self, id: usize) -> Rest {
+        let mut lists = lock(&self.lists);
+        let berth = Berth { id, thread: current() };
+        if lists.watcher.is_none() {
+            lists.watcher = Some(berth);
+            self.add(WATCHER.wrapping_sub(SEARCHER));
+            Rest::Watch
+        } else {
+            lists.sleepers.push(berth);
+            self.add(SLEEPER.wrapping_sub(SEARCHER));
+            Rest::Sleep
+        }
+    }
+
+    /// The order this worker was given while it rested.
+    pub(crate) fn take_order(&self, id: usize) -> Option<Order> {
+        // Ordering: Acquire: pairs with the Release in `order`.
+        match self.orders[id].swap(NO_ORDER, Ordering::Acquire) {
+            SEARCH => Some(Order::Search),
+            WATCH => Some(Order::Watch),
+            _ => None,
+        }
+    }
+
+    /// The watcher has seen work and goes to get it. (If it was nudged meanwhile, that is the same.)
+    pub(crate) fn watch_to_search(&self, id: usize) {
+        let mut lists = lock(&self.lists);
+        if self.take_order(id).is_none() {
+            lists.watcher = None;
+            self.set_full(false);
+            self.add(SEARCHER.wrapping_sub(WATCHER));
+        }
+    }
+
+    /// The watcher lies down. The caller runs a heavy barrier and looks once more before it parks.
+    /// `false` if it was nudged meanwhile: it is a searcher.
+    pub(crate) fn watch_to_sleep(&self, id: usize) -> bool {
+        let mut lists = lock(&self.lists);
+        if self.take_order(id).is_some() {
+            return false;
+        }
+        if let Some(berth) = lists.watcher.take() {
+            lists.sleepers.push(berth);
+        }
+        self.set_full(false);
+        self.add(SLEEPER.wrapping_sub(WATCHER));
+        true
+    }
+
+    /// The watcher has something else to do; a sleeper takes its place, if there is one.
+    pub(crate) fn watch_to_leave(&self, id: usize) {
+        let mut lists = lock(&self.lists);
+        if self.take_order(id).is_some() {
+            drop(lists);
+            self.end_search();
+            return;
+        }
+        lists.watcher = None;
+        self.set_full(false);
+        let Some(next) = lists.sleepers.pop() else {
+            self.add(0_u64.wrapping_sub(WATCHER));
+            return;
+        };
+        let thread = next.thread.clone();
+        self.add(FULL.wrapping_sub(SLEEPER));
+        self.order(next.id, WATCH);
+        lists.watcher = Some(next);
+        drop(lists);
+        thread.unpark();
+    }
+
+    /// A sleeper wakes by itself: takes it off the list. `Some` if it has been called instead.
+    pub(crate) fn sleep_to_search(&self, id: usize) -> Option<Order> {
+        let mut lists = lock(&self.lists);
+        let order = self.take_order(id);
+        if order.is_none() {
+            lists.sleepers.retain(|berth| berth.id != id);
+            self.add(SEARCHER - SLEEPER);
+        }
+        order
+    }
+
+    /// Says whether every processor is busy, so that pushes need not nudge. For the watcher.
+    pub(crate) fn report_full(&self, id: usize, full: bool) {
+        let lists = lock(&self.lists);
+        if lists.watcher.as_ref().is_some_and(|berth| berth.id == id) {
+            self.set_full(full);
+        }
+    }
+
+    /// Under the lock, while there is a watcher.
+    fn set_full(&self, full: bool) {
+        // Ordering: Relaxed: a hint to those who push.
+        if full {
+            self.word.fetch_or(FULL, Ordering::Relaxed);
+        } else {
+            self.word.fetch_and(!FULL, Ordering::Relaxed);
+        }
+    }
+
+    fn add(&self, change: u64) {
+        // Ordering: AcqRel: counts move in the order of the searches they count; the races with pushes are
+        // closed by the barrier pair, not by this word.
+        self.word.fetch_add(change, Ordering::AcqRel);
+    }
+
+    fn order(&self, id: usize, order: u32) {
+        // Ordering: Release: pairs with the Acquire in `take_order`: who obeys sees the task it was called for.
+        self.orders[id].store(order, Ordering::Release);
+    }
+}

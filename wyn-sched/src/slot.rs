@@ -1,0 +1,172 @@
+//! The registered deques of a runtime: one per worker, one per thread from outside, one per spare.
+//!
+//! A slot's deque is made when its first user comes and lives as long as the runtime. The stealing end stays
+//! in the slot; the owning end is lent to the thread that has the slot, and what that thread leaves behind
+//! when it goes stays in reach of the thieves.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use crossbeam_utils::CachePadded;
+
+use crate::barrier::Asymmetric;
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, lock};
+use crate::task::TaskRef;
+
+pub(crate) type Deque = wyn_deque::split::Worker<TaskRef, Asymmetric>;
+pub(crate) type Stealer = wyn_deque::split::Stealer<TaskRef, Asymmetric>;
+
+/// Threads from outside that have a deque of their own at a time; the others use the injector.
+pub(crate) const GUESTS: usize = 64;
+/// Spare workers at a time, see [`crate::runtime`].
+pub(crate) const SPARES: usize = 512;
+
+/// Who may have a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A thread of the runtime.
+    Worker,
+    /// A thread from outside.
+    Guest,
+    /// A worker started because another cannot run tasks on its stack any more.
+    Spare,
+}
+
+/// What thieves and the watcher see of one thread.
+pub(crate) struct Slot {
+    stealer: OnceLock<Stealer>,
+    /// The owning end while nobody has the slot.
+    home: Mutex<Option<Deque>>,
+    /// Counts the tasks the owner has run; stored by the owner only.
+    ran: AtomicU32,
+    /// Whether a guest is inside a wait and may be running a task; stored by the owner only.
+    helping: AtomicBool,
+}
+
+impl Slot {
+    fn new() -> Self {
+        Self {
+            stealer: OnceLock::new(),
+            home: Mutex::new(None),
+            ran: AtomicU32::new(0),
+            helping: AtomicBool::new(false),
+        }
+    }
+
+    /// The stealing end, if the slot was ever used.
+    #[inline]
+    pub(crate) fn stealer(&self) -> Option<&Stealer> {
+        self.stealer.get()
+    }
+
+    /// Counts a task. Owner only.
+    #[inline]
+    pub(crate) fn count_run(&self) {
+        // Ordering: Relaxed: only the owner writes; the watcher compares two looks.
+        let ran = self.ran.load(Ordering::Relaxed);
+        // Ordering: Relaxed: as above.
+        self.ran.store(ran.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Something that changes whenever the owner pushes, pops or runs.
+    pub(crate) fn progress(&self) -> usize {
+        let (split, head) = self.stealer().map_or((0, 0), Stealer::mark);
+        // Ordering: Relaxed: a hint.
+        let ran = self.ran.load(Ordering::Relaxed) as usize;
+        head.wrapping_mul(31).wrapping_add(split).wrapping_mul(31).wrapping_add(ran)
+    }
+
+    pub(crate) fn set_helping(&self, helping: bool) {
+        // Ordering: Release: pairs with the Acquire in `is_helping`.
+        self.helping.store(helping, Ordering::Release);
+    }
+
+    pub(crate) fn is_helping(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `set_helping`: what the guest pushed before is visible.
+        self.helping.load(Ordering::Acquire)
+    }
+}
+
+/// All slots of a runtime: workers first, then guests, then spares.
+pub(crate) struct Slots {
+    slots: Box<[CachePadded<Slot>]>,
+    workers: usize,
+    /// Which slots are lent out.
+    lent: Mutex<Vec<bool>>,
+    /// Ends of the parts of the guest and the spare range that were ever used.
+    guests_end: AtomicUsize,
+    spares_end: AtomicUsize,
+}
+
+impl Slots {
+    pub(crate) fn new(workers: usize) -> Self {
+        let all = workers + GUESTS + SPARES;
+        Self {
+            slots: (0..all).map(|_| CachePadded::new(Slot::new())).collect(),
+            workers,
+            lent: Mutex::new(vec![false; all]),
+            guests_end: AtomicUsize::new(workers),
+            spares_end: AtomicUsize::new(workers + GUESTS),
+        }
+    }
+
+    /// How many ids there are.
+    pub(crate) fn ids(&self) -> usize {
+        self.slots.len()
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: usize) -> &Slot {
+        &self.slots[id]
+    }
+
+    /// Lends a free slot and its deque; `None` if there is none.
+    pub(crate) fn lend(&self, role: Role) -> Option<(usize, Deque)> {
+        let mut lent = lock(&self.lent);
+        let id = self.range(role).find(|&id| !lent[id])?;
+        lent[id] = true;
+        let slot = self.get(id);
+        let deque = lock(&slot.home).take().unwrap_or_else(|| {
+            let deque = Deque::new();
+            // A slot without a deque at home has none at all.
+            let _ = slot.stealer.set(deque.stealer());
+            deque
+        });
+        let end = match role {
+            Role::Worker => return Some((id, deque)),
+            Role::Guest => &self.guests_end,
+            Role::Spare => &self.spares_end,
+        };
+        // Ordering: Release: pairs with the Acquire in `used`: the stealer is set.
+        end.fetch_max(id + 1, Ordering::Release);
+        Some((id, deque))
+    }
+
+    /// Takes a slot back. What is in the deque stays stealable.
+    pub(crate) fn give_back(&self, id: usize, deque: Deque) {
+        let mut lent = lock(&self.lent);
+        *lock(&self.get(id).home) = Some(deque);
+        lent[id] = false;
+    }
+
+    fn range(&self, role: Role) -> Range<usize> {
+        match role {
+            Role::Worker => 0..self.workers,
+            Role::Guest => self.workers..self.workers + GUESTS,
+            Role::Spare => self.workers + GUESTS..self.ids(),
+        }
+    }
+
+    /// The guests that were ever there.
+    pub(crate) fn guests(&self) -> Range<usize> {
+        // Ordering: Acquire: pairs with the Release in `lend`.
+        self.workers..self.guests_end.load(Ordering::Acquire)
+    }
+
+    /// Every id whose deque may hold something.
+    pub(crate) fn used(&self) -> impl Iterator<Item = usize> {
+        // Ordering: Acquire: pairs with the Release in `lend`.
+        let spares = self.workers + GUESTS..self.spares_end.load(Ordering::Acquire);
+        (0..self.workers).chain(self.guests()).chain(spares)
+    }
+}

@@ -1,0 +1,87 @@
+//! The free functions: spawning on the runtime of the calling thread.
+
+use std::panic::Location;
+
+use crate::context::{self, Context};
+use crate::handle::JoinHandle;
+use crate::runtime;
+use crate::task;
+
+/// Spawns a closure as a task; the handle waits for its result.
+///
+/// On a worker thread this is the worker's runtime, on every other thread the
+/// [global one](crate::global), which starts on the first call. The task goes to the calling thread's own
+/// deque: newest first for this thread, oldest first for the others. No allocation but from the pool, no
+/// locked instruction, and a wake-up only if every worker is asleep.
+///
+/// A task that panics does not take its worker with it: the panic is what [`JoinHandle::join`] returns.
+///
+/// # Panics
+/// If the global runtime must be started and the system gives no thread.
+///
+/// ```
+/// let words = ["parallel", "tasks", "in", "Rust"];
+/// let handles: Vec<_> = words.iter().map(|word| wyn_sched::spawn(|| word.len())).collect();
+/// let mut letters = 0;
+/// for handle in handles {
+///     letters += handle.join()?;
+/// }
+/// assert_eq!(letters, 19);
+/// # Ok::<(), wyn_sched::JoinError>(())
+/// ```
+#[inline]
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let (task, class) = task::create(f, Location::caller());
+    context::with_ambient(|context| push(context, task));
+    JoinHandle::new(task, class)
+}
+
+/// Spawns a closure as a task without a handle: nothing to wait for, and nothing to pay for it.
+///
+/// A panic of the task goes to the [panic handler](crate::Builder::panic_handler), if the runtime has one.
+///
+/// # Panics
+/// As [`spawn`].
+///
+/// ```
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// wyn_sched::spawn_detached(move || sender.send(42).unwrap());
+/// assert_eq!(receiver.recv(), Ok(42));
+/// ```
+#[inline]
+#[track_caller]
+pub fn spawn_detached<F>(f: F)
+where
+    F: FnOnce() + Send + 'static,
+{
+    let task = task::create_detached(f, Location::caller());
+    context::with_ambient(|context| push(context, task));
+}
+
+#[inline(always)]
+fn push(context: Option<&Context>, task: task::TaskRef) {
+    match context {
+        Some(context) => context.push(task),
+        None => runtime::global().shared.inject(task),
+    }
+}
+
+/// Lets other tasks run: on a worker, or on another thread that has spawned, runs the oldest task of its own
+/// deque, or one from elsewhere; with nothing to run, yields the processor.
+///
+/// A task that waits in a loop for what another task does must call this (or [`JoinHandle::join`]), or it
+/// may keep its worker from running that other task.
+pub fn yield_now() {
+    let Some(context) = context::current() else {
+        return std::thread::yield_now();
+    };
+    match context.has_stack().then(|| context.oldest()).flatten() {
+        Some(task) => context.run(task),
+        None => std::thread::yield_now(),
+    }
+}
