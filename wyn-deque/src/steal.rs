@@ -111,6 +111,15 @@ impl<T> Steal<T> {
             },
         }
     }
+
+    /// Replaces the loot.
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Steal<U> {
+        match self {
+            Steal::Success(loot) => Steal::Success(f(loot)),
+            Steal::Empty => Steal::Empty,
+            Steal::Retry => Steal::Retry,
+        }
+    }
 }
 
 impl<T> fmt::Debug for Steal<T> {

@@ -9,8 +9,8 @@
 
 #[cfg(not(wyn_loom))]
 mod imp {
-    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-    pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use std::sync::{Arc, Mutex};
 
     /// `std::cell::UnsafeCell` with loom's interface.
     #[derive(Debug)]
@@ -40,8 +40,8 @@ mod imp {
 #[cfg(wyn_loom)]
 mod imp {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
-    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::{Arc, Mutex};
 }
 
 #[allow(unused_imports, reason = "each module takes what it needs")]
