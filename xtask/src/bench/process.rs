@@ -1,0 +1,87 @@
+//! One measurement: one process, one line, a time limit.
+
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use wyn_bench::record::{Cell, Line};
+
+/// What came of a process.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    Line(Line),
+    /// Killed at the limit.
+    Hung,
+    /// No line, or a bad one.
+    Failed(String),
+}
+
+/// Runs a backend's program on a cell and waits no longer than the limit.
+pub(crate) fn measure(program: &Path, backend: &str, cell: &Cell, limit: Duration) -> Result<Ended> {
+    let mut command = Command::new(std::env::current_exe().context("this program's path is unknown")?);
+    command.arg("launch").arg("--").arg(program);
+    command.args(["--backend", backend, "--workload", &cell.workload]);
+    command.args(["--n", &cell.n.to_string(), "--grain", &cell.grain_ns.to_string()]);
+    command.args(["--workers", &cell.workers.to_string()]);
+    command.env("WYN_WORKERS", cell.workers.to_string()).env_remove("RUST_BACKTRACE");
+    finish(&mut command, limit)
+}
+
+/// The child prints one short line: it fits into the pipe, so it may be read after the end.
+fn finish(command: &mut Command, limit: Duration) -> Result<Ended> {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("no process")?;
+    let end = Instant::now() + limit;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() > end {
+            child.kill()?;
+            child.wait()?;
+            return Ok(Ended::Hung);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    let (mut out, mut err) = (String::new(), String::new());
+    child.stdout.take().context("no standard output")?.read_to_string(&mut out)?;
+    child.stderr.take().context("no standard error")?.read_to_string(&mut err)?;
+    Ok(match serde_json::from_str(out.trim()) {
+        Ok(line) => Ended::Line(line),
+        Err(_) => Ended::Failed(format!("{status}: {}", err.lines().next().unwrap_or("no line"))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Ended {
+        finish(Command::new("sh").args(["-c", script]), Duration::from_millis(500)).unwrap()
+    }
+
+    #[test]
+    fn a_line_is_read() {
+        assert!(matches!(shell("echo '{\"figures\":{\"ns\":1.5}}'"), Ended::Line(Line::Figures(_))));
+        assert!(matches!(shell("echo '{\"wrong\":\"x\"}'; exit 1"), Ended::Line(Line::Wrong(_))));
+    }
+
+    #[test]
+    fn who_hangs_is_not_waited_for() {
+        let start = Instant::now();
+        assert!(matches!(shell("exec sleep 30"), Ended::Hung));
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn who_prints_nothing_failed() {
+        assert!(matches!(shell("exit 3"), Ended::Failed(_)));
+        assert!(matches!(shell("echo nonsense"), Ended::Failed(_)));
+    }
+}

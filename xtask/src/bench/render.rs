@@ -1,0 +1,114 @@
+//! Draws tables: for the terminal, and as Markdown between the markers of BENCHMARKS.md.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use comfy_table::{CellAlignment, ContentArrangement, Table as Drawn, presets};
+use wyn_bench::record::Record;
+
+use super::table::{Shown, Table};
+
+/// The head, then every table.
+pub(crate) fn terminal(record: &Record, tables: &[Table]) -> String {
+    let mut text = head(record).join("\n") + "\n";
+    for table in tables {
+        let mut drawn = Drawn::new();
+        drawn.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        drawn.set_header(table.header.clone());
+        for row in &table.rows {
+            let cells = row.cells.iter().map(|cell| cell.text.clone() + if cell.best { " *" } else { "" });
+            drawn.add_row(std::iter::once(row.name.clone()).chain(cells).collect::<Vec<_>>());
+        }
+        for column in drawn.column_iter_mut().skip(1) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+        let notes: String = table.notes.iter().map(|note| format!("  {note}\n")).collect();
+        let _ = write!(text, "\n{}\n{drawn}\n{notes}", table.title);
+    }
+    text + "\n*: the best of its column (serial calls are a floor, not a peer)\n"
+}
+
+/// What the figures are and what they were measured on.
+fn head(record: &Record) -> Vec<String> {
+    let host = &record.host;
+    let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
+    let dirty = if host.dirty { ", work tree changed" } else { "" };
+    let priority =
+        if host.priority { "own sessions with priority" } else { "no session priority (not root)" };
+    vec![
+        "ns per task, median ± median absolute deviation; warm, and cold = first run in a fresh process"
+            .to_owned(),
+        format!("{}, {} CPUs, {} MiB, {}", host.cpu, host.cpus, host.memory_mib, host.kernel),
+        format!("{}, revision {}{dirty}, {priority}", host.rustc, host.revision),
+        format!("allocator of the Rust backends: {}; mode: {}", record.allocator, record.mode),
+        round_trips(record),
+        versions.collect::<Vec<_>>().join(", "),
+    ]
+}
+
+/// Between which limits one cache line's round trip moved during the run.
+fn round_trips(record: &Record) -> String {
+    let samples = record.entries.iter().flat_map(|entry| match &entry.outcome {
+        wyn_bench::record::Outcome::Measured(samples) => samples.as_slice(),
+        _ => &[],
+    });
+    let known = samples.map(|sample| sample.round_trip_ns).filter(|ns| *ns > 0.0);
+    let (least, most) = known.fold((f64::MAX, 0.0_f64), |(least, most), ns| (least.min(ns), most.max(ns)));
+    if most == 0.0 {
+        return "round trip of a cache line between two CPUs: unknown".to_owned();
+    }
+    format!("round trip of a cache line between two CPUs: {least:.0} to {most:.0} ns during the run")
+}
+
+pub(crate) fn markdown(record: &Record, tables: &[Table]) -> String {
+    let mut text: String = head(record).iter().map(|line| format!("- {line}\n")).collect();
+    for table in tables {
+        let rule = "|---|".to_owned() + &"---:|".repeat(table.header.len().saturating_sub(1));
+        let _ = write!(text, "\n**{}**\n\n| {} |\n{rule}\n", table.title, table.header.join(" | "));
+        for row in &table.rows {
+            let cells: Vec<String> = row.cells.iter().map(bold).collect();
+            let _ = writeln!(text, "| {} | {} |", row.name, cells.join(" | "));
+        }
+        if !table.notes.is_empty() {
+            text.push('\n');
+        }
+        for note in &table.notes {
+            let _ = writeln!(text, "- {note}");
+        }
+    }
+    text
+}
+
+fn bold(cell: &Shown) -> String {
+    if cell.best { format!("**{}**", cell.text) } else { cell.text.clone() }
+}
+
+/// Puts `text` between `<!-- BEGIN name -->` and `<!-- END name -->`.
+pub(crate) fn into_file(file: &Path, name: &str, text: &str) -> Result<()> {
+    let old = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let new = between_markers(&old, name, text)
+        .with_context(|| format!("{} has no markers for {name}", file.display()))?;
+    std::fs::write(file, new).with_context(|| format!("{} cannot be written", file.display()))
+}
+
+fn between_markers(old: &str, name: &str, text: &str) -> Option<String> {
+    let (begin, end) = (format!("<!-- BEGIN {name} -->"), format!("<!-- END {name} -->"));
+    let (before, rest) = old.split_once(&begin)?;
+    let (_, after) = rest.split_once(&end)?;
+    Some(format!("{before}{begin}\n{text}{end}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_goes_between_its_markers() {
+        let old = "a\n<!-- BEGIN x -->\nold\n<!-- END x -->\nb\n";
+        let new = between_markers(old, "x", "new\n").unwrap();
+        assert_eq!(new, "a\n<!-- BEGIN x -->\nnew\n<!-- END x -->\nb\n");
+        assert_eq!(between_markers(&new, "x", "new\n").as_deref(), Some(&*new));
+        assert_eq!(between_markers(old, "y", "new"), None);
+    }
+}
