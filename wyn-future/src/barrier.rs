@@ -7,6 +7,10 @@ use crate::sync::{Ordering, fence};
 /// If one thread stores `a`, calls [`light`](Barrier::light) and loads `b`, while another stores `b`, calls
 /// [`heavy`](Barrier::heavy) and loads `a`, then at least one of the two loads sees the other's store.
 ///
+/// Where a pair orders too little, wake-ups are lost and cells leak; memory stays safe (see
+/// [`cell`](crate::cell)), so the trait is safe to implement. Neither half may panic: a completer that unwinds
+/// out of its barrier leaves its handle waiting.
+///
 /// [`Fences`] is right everywhere. An implementation may make `light` a compiler fence when `heavy` forces a
 /// full fence on every other running thread of the process (`membarrier` on Linux).
 pub trait Barrier: 'static {

@@ -6,108 +6,50 @@
 //! waits yet, nobody has gone) completing costs two stores, a [`Barrier::light`] and a load: no locked
 //! instruction.
 //!
-//! # The run word
-//!
-//! Written by the completer only. Below 64 KiB it is a phase, else it is the entry pointer.
-//!
-//! | value | meaning | next |
-//! |---|---|---|
-//! | entry pointer | ready: nobody has started it | `RUNNING`, `DONE` |
-//! | `runner << 4 \| RUNNING` | started by this runner | `DONE` |
-//! | `outcome << 2 \| DONE` | payload written; the completer still looks at the handle word | `LEFT` |
-//! | `outcome << 2 \| LEFT` | the completer has gone for good | end |
-//!
-//! # The handle word
-//!
-//! The address of the place of origin (a `Location`, or null), or of a `Waiter`, with three tag bits.
-//!
-//! | tags | meaning | set by |
-//! |---|---|---|
-//! | none | a handle exists and nobody waits | [`Header::new`], the end of a wait |
-//! | `NODE` | the address is a waiter's | handle |
-//! | `GONE` | the handle is being dropped | handle |
-//! | `GONE \| NODE` | the handle has been dropped; it will not look again | handle |
-//! | `COMPLETER` (with any) | the completer has seen what was there | completer, once |
-//!
-//! Legal transitions: handle `none → NODE` (store), `NODE → none` (exchange, only while `COMPLETER` is clear,
-//! or a store after `LEFT`), `none → GONE → GONE|NODE` (`fetch_or`); completer `x → x|COMPLETER`
-//! (`fetch_or`, only if it has read a non-zero tag). A `COMPLETER` that arrives after the waiter it was meant for
-//! has withdrawn may be overwritten by the next wait; its completer then only stores `LEFT`.
+//! The *run word* is the completer's: ready, running, done, left. The *handle word* is the handle's: nobody
+//! waits, a waiter's address, going, gone; the completer only ever adds a bit that says it has looked. Their
+//! bits, transitions and orderings are tabulated in `src/state.rs`.
 //!
 //! # Who frees
 //!
 //! | the completer finds | it does | who frees |
 //! |---|---|---|
-//! | no tag | stores `LEFT` | the handle |
-//! | `NODE` | takes the wake-up, stores `LEFT`, sends it | the handle |
-//! | `GONE` | nothing more | the handle, which will find `COMPLETER` |
-//! | `GONE \| NODE` | | the completer |
+//! | no tag | stores LEFT | the handle |
+//! | a waiter | takes the wake-up, stores LEFT, sends it | the handle |
+//! | a handle that is going | nothing more | the handle, which will find COMPLETER |
+//! | a handle that has gone | | the completer |
 //!
-//! # Orderings
+//! # Why no wake-up is lost
 //!
-//! | word | site | ordering | partner | without it (model in `tests/loom_cell.rs`) |
-//! |---|---|---|---|---|
-//! | run | `complete`: `DONE`, `LEFT` | Release | Acquire in `phase`, `abandon` | `value_is_visible` |
-//! | run | `phase`, `abandon` | Acquire | the stores above | `value_is_visible` |
-//! | run/handle | `light` in `complete`, `heavy` in `wait`, `poll`, `abandon` | the pair | each other | `wait_is_woken`, `abandon_frees_once` |
-//! | handle | `wait`, `poll`: `NODE` | Release | `fetch_or` in `complete_slow` | `wait_is_woken` |
-//! | handle | `complete_slow`: `COMPLETER` | AcqRel | `abandon`, `end_wait` | `abandon_frees_once` |
-//! | handle | `abandon`: `GONE`, `GONE\|NODE` | AcqRel | `complete_slow` | `abandon_frees_once` |
+//! The completer stores DONE, executes [`Barrier::light`], and looks at the handle word. The handle stores its
+//! waiter (or that it is going), executes [`Barrier::heavy`], and looks at the run word. At least one of them
+//! sees the other. If it is the completer, it wakes; if it is the handle, it sees DONE, does not park, and
+//! waits a few instructions for LEFT. The same holds for a waiter that is stored over a COMPLETER meant for a
+//! withdrawn one: then the completer's look came before that store, so the handle sees DONE.
+//!
+//! A [`Barrier`] that orders too little therefore loses wake-ups and leaks cells. It cannot make either side
+//! touch freed memory: freeing hangs on LEFT and on the exchanges of the handle word alone, which is why the
+//! trait is safe to implement.
+//!
+//! # Foreign code
+//!
+//! Cloning a waker may panic: [`Header::poll`] then unwinds with nothing changed. A panic in a waker's `wake`
+//! or `drop` goes to the panic hook and no further: neither a completer nor a handle that goes away has
+//! anybody to tell, and the cell must get freed. No foreign code runs between DONE and LEFT or under a lock.
 
 use std::panic::Location;
-use std::ptr;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
 use crate::barrier::Barrier;
-use crate::sync::{AtomicPtr, Ordering, fetch_or, park, park_timeout, spin_until};
+use crate::state::{Found, HandleWord, RunWord};
+pub use crate::state::{MAX_RUNNERS, Outcome, Phase};
+use crate::sync::{park, park_timeout, retire, spin_until};
 use crate::waiter::Waiter;
 
-const DONE: usize = 1;
-const LEFT: usize = 2;
-const RUNNING: usize = 3;
-const PHASE_MASK: usize = 3;
-const OUTCOME_SHIFT: u32 = 2;
-const RUNNER_SHIFT: u32 = 4;
-/// Run words below this are phases: no code or data lives in the first 64 KiB of an address space.
-const FIRST_ENTRY: usize = 1 << 16;
-
-const COMPLETER: usize = 1;
-const GONE: usize = 2;
-const NODE: usize = 4;
-const TAGS: usize = COMPLETER | GONE | NODE;
-
-/// Runner ids are below this.
-pub const MAX_RUNNERS: usize = FIRST_ENTRY >> RUNNER_SHIFT;
-
-const _: () = assert!(align_of::<Waiter>() > TAGS && (align_of::<Location<'static>>() > TAGS || cfg!(not(target_pointer_width = "64"))));
 #[cfg(not(wyn_loom))]
 static_assertions::assert_eq_size!(Header, [usize; 2]);
-
-/// What became of a one-shot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Outcome {
-    /// The payload is the result.
-    Value = 0,
-    /// The payload is what the closure panicked with.
-    Panic = 1,
-    /// There is no payload: it will never be run.
-    Cancelled = 2,
-}
-
-/// How far a one-shot is, as its handle sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// Nobody has started it.
-    Ready,
-    /// This runner has.
-    Running(usize),
-    /// The payload is written; the completer is a few instructions from leaving.
-    Done,
-    /// The payload belongs to the handle.
-    Left(Outcome),
-}
+static_assertions::assert_impl_all!(Header: Send, Sync);
 
 /// Who frees the cell after a call that may have been the last touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,56 +65,44 @@ pub enum Owner {
 #[repr(C)]
 #[derive(Debug)]
 pub struct Header {
-    /// Written by the completer, read by everybody.
-    run: AtomicPtr<()>,
-    /// Written by the handle; the completer only ever adds `COMPLETER`.
-    handle: AtomicPtr<()>,
+    run: RunWord,
+    handle: HandleWord,
 }
 
 impl Header {
-    /// A ready one-shot. `entry` is opaque here; it may not lie in the first 64 KiB. `origin` says where it
-    /// was made and comes back in [`origin`](Self::origin) (kept on 64-bit targets).
+    /// A ready one-shot. `entry` is opaque here; it may not lie in the first 64 KiB of the address space.
+    /// `origin` says where it was made and comes back in [`origin`](Self::origin) (kept on 64-bit targets).
+    ///
+    /// # Panics
+    /// With debug assertions, if `entry` lies there.
     #[inline]
     #[must_use]
     pub fn new(entry: *mut (), origin: Option<&'static Location<'static>>) -> Self {
-        debug_assert!(entry.addr() >= FIRST_ENTRY);
-        let origin = match origin {
-            Some(at) if cfg!(target_pointer_width = "64") => ptr::from_ref(at).cast_mut().cast(),
-            _ => ptr::null_mut(),
-        };
-        Self { run: AtomicPtr::new(entry), handle: AtomicPtr::new(origin) }
+        Self { run: RunWord::ready(entry), handle: HandleWord::new(origin) }
     }
 
-    /// The entry pointer, for whoever owns the right to start it.
+    /// The entry pointer, for whoever owns the right to start it. Only while it is [`Phase::Ready`].
     #[inline]
     #[must_use]
     pub fn entry(&self) -> *mut () {
-        // Ordering: Relaxed: the caller got the cell through a queue that published it.
-        self.run.load(Ordering::Relaxed)
+        self.run.entry()
     }
 
     /// Marks it as started by `runner` (below [`MAX_RUNNERS`]), for those who look at
-    /// [`phase`](Self::phase).
+    /// [`phase`](Self::phase). For the completer, before it completes.
+    ///
+    /// # Panics
+    /// With debug assertions, if `runner` is not below.
     #[inline]
     pub fn start(&self, runner: usize) {
-        // Ordering: Relaxed: a hint; nothing is published with it.
-        self.run.store(ptr::without_provenance_mut(runner << RUNNER_SHIFT | RUNNING), Ordering::Relaxed);
+        self.run.start(runner);
     }
 
-    /// How far it is. After [`Phase::Left`] the payload may be read.
+    /// How far it is. After [`Phase::Left`] the payload may be read: what the completer did is visible.
     #[inline]
     #[must_use]
     pub fn phase(&self) -> Phase {
-        // Ordering: Acquire: pairs with the Release of `DONE` and `LEFT` in `complete`; the payload is visible.
-        let run = self.run.load(Ordering::Acquire).addr();
-        if run >= FIRST_ENTRY {
-            return Phase::Ready;
-        }
-        match run & PHASE_MASK {
-            LEFT => Phase::Left(outcome(run)),
-            DONE => Phase::Done,
-            _ => Phase::Running(run >> RUNNER_SHIFT),
-        }
+        self.run.phase()
     }
 
     /// The outcome if the completer has left.
@@ -185,12 +115,20 @@ impl Header {
         }
     }
 
+    /// Waits for [`Phase::Left`] after [`Phase::Done`], spinning: the completer is a few instructions away
+    /// (if it has lost the processor meanwhile, this gives its own up).
+    pub fn await_left(&self) -> Outcome {
+        let mut left = None;
+        spin_until(|| {
+            left = self.left();
+            left.is_some()
+        });
+        left.expect("spun until the completer has left")
+    }
+
     /// Completes it: the payload has been written as `outcome` says. Wakes whoever waits.
     ///
     /// Returns [`Owner::Mine`] if the handle has gone: the caller then drops the payload and frees the cell.
-    ///
-    /// # Panics
-    /// If the waker of an async waiter panics. The cell has been handed over by then.
     ///
     /// # Safety
     /// - `this` is a live cell, and this is the only completion of it.
@@ -199,15 +137,11 @@ impl Header {
     pub unsafe fn complete<B: Barrier>(this: *const Self, outcome: Outcome) -> Owner {
         // SAFETY: live by contract until one of the last touches below.
         let cell = unsafe { &*this };
-        // Ordering: Release: pairs with the Acquire in `phase`; the payload is visible to who reads DONE.
-        cell.run.store(word(DONE, outcome), Ordering::Release);
+        cell.run.done(outcome);
         B::light();
-        // Ordering: Relaxed: only the absence of tags is acted on here. If the handle's tag is missed, the
-        // barrier pair makes the handle see DONE.
-        if cell.handle.load(Ordering::Relaxed).addr() & TAGS == 0 {
+        if cell.handle.idle() {
             // LAST TOUCH: the handle frees the cell once it reads LEFT.
-            // Ordering: Release: as DONE above; also orders the load of the handle word before it.
-            cell.run.store(word(LEFT, outcome), Ordering::Release);
+            cell.run.left(outcome);
             return Owner::Other;
         }
         // SAFETY: the same cell; nothing has been handed over.
@@ -217,34 +151,29 @@ impl Header {
     /// The handle waits, or is going, or has gone.
     ///
     /// # Safety
-    /// As [`complete`](Self::complete), which has stored `DONE`.
+    /// As [`complete`](Self::complete), which has stored DONE.
     #[cold]
     #[inline(never)]
     unsafe fn complete_slow(this: *const Self, outcome: Outcome) -> Owner {
         // SAFETY: live: without LEFT, and without COMPLETER while GONE, the handle side does not free it.
         let cell = unsafe { &*this };
-        // Ordering: AcqRel: Acquire pairs with the Release that stored the waiter, and with the last look of a
-        // handle that has gone; Release hands the payload to a handle that finds COMPLETER in `abandon`.
-        let seen = fetch_or(&cell.handle, COMPLETER, Ordering::AcqRel);
-        match seen.addr() & (GONE | NODE) {
-            // LAST TOUCH was the exchange above: the handle finds COMPLETER and frees.
-            GONE => Owner::Other,
-            0 => {
-                // LAST TOUCH: the waiter withdrew.
-                // Ordering: Release: pairs with the Acquire in `phase`.
-                cell.run.store(word(LEFT, outcome), Ordering::Release);
+        match cell.handle.claim() {
+            Found::Idle => {
+                // LAST TOUCH: a waiter has withdrawn; the handle frees the cell once it reads LEFT.
+                cell.run.left(outcome);
                 Owner::Other
             }
-            NODE => {
-                // SAFETY: a waiter that finds COMPLETER stays until LEFT is stored.
-                let call = unsafe { &*waiter(seen) }.take();
+            Found::Waiter(waiter) => {
+                // SAFETY: a handle that finds its waiter claimed keeps it until it reads LEFT.
+                let call = unsafe { &*waiter }.take();
                 // LAST TOUCH: of the cell and of the waiter; the wake-up is ours.
-                // Ordering: Release: pairs with the Acquire in `phase`.
-                cell.run.store(word(LEFT, outcome), Ordering::Release);
+                cell.run.left(outcome);
                 call.send();
                 Owner::Other
             }
-            _ => Owner::Mine(outcome),
+            // LAST TOUCH was the claim: the handle finds it and frees the cell.
+            Found::Going => Owner::Other,
+            Found::Gone => Owner::Mine(outcome),
         }
     }
 
@@ -254,7 +183,7 @@ impl Header {
     /// drops the payload and frees the cell.
     ///
     /// # Safety
-    /// - `this` is a live cell, the caller is its handle, and no wait is under way.
+    /// - `this` is a live cell, the caller is its handle, and no [`wait`](Self::wait) is under way.
     /// - After [`Owner::Other`] the cell may be gone: `this` dangles.
     pub unsafe fn abandon<B: Barrier>(this: *const Self) -> Owner {
         // SAFETY: live by contract until the last touch below.
@@ -263,41 +192,38 @@ impl Header {
         if let Some(outcome) = cell.left() {
             return Owner::Mine(outcome);
         }
-        // Ordering: AcqRel: Release lets the completer free what this side has used; Acquire as `phase`.
-        let seen = fetch_or(&cell.handle, GONE, Ordering::AcqRel);
-        if seen.addr() & COMPLETER != 0 {
-            // It came while a waiter was being withdrawn, and leaves on its own.
+        if cell.handle.going() {
+            // It came while a waiter was being withdrawn, found nobody, and leaves.
             return Owner::Mine(cell.await_left());
         }
         B::heavy();
         if !matches!(cell.phase(), Phase::Ready | Phase::Running(_)) {
             return Owner::Mine(cell.await_verdict());
         }
-        // The completer has not stored DONE before the barrier: it will see GONE.
+        // The completer had not stored DONE at the barrier: it will see at least GONE.
         // LAST TOUCH: unless the completer came first, it frees the cell.
-        // Ordering: AcqRel: Release pairs with the `fetch_or` of a completer that finds us gone; Acquire
-        // pairs with that of one that came first.
-        let seen = fetch_or(&cell.handle, NODE, Ordering::AcqRel);
-        if seen.addr() & COMPLETER == 0 { Owner::Other } else { Owner::Mine(cell.await_verdict()) }
+        if cell.handle.gone() { Owner::Mine(cell.await_verdict()) } else { Owner::Other }
     }
 
     /// Registers the calling thread, runs `f`, and takes the registration back.
     ///
     /// While it is registered the completer unparks this thread (`std::thread::Thread::unpark`). `f` checks
-    /// [`phase`](Self::phase) and parks as it likes; unparks may be spurious.
+    /// [`phase`](Self::phase) after every return from `park`, and parks only on [`Phase::Ready`] and
+    /// [`Phase::Running`]: on [`Phase::Done`] it goes on to [`await_left`](Self::await_left), for a completer
+    /// that was a moment too early to see the registration does not unpark. Unparks may be spurious, and one
+    /// may arrive after the wait.
     ///
     /// # Safety
-    /// The caller is the handle of this cell; `f` neither takes the result nor waits on the same cell.
+    /// The caller is the handle of this cell; `f` does nothing else as its handle: it neither takes the
+    /// result nor waits, polls or abandons.
     pub unsafe fn wait<B: Barrier, R>(&self, f: impl FnOnce() -> R) -> R {
         self.drop_task_waiter();
-        // Ordering: Relaxed: the handle side wrote it; the completer has not seen a tag, so has not either.
-        let origin = self.handle.load(Ordering::Relaxed).map_addr(|a| a & !TAGS);
-        let waiter = Waiter::thread(origin.cast_const().cast());
-        let node = tagged(&waiter);
-        // Ordering: Release: pairs with the `fetch_or` in `complete_slow`, which reads the waiter.
-        self.handle.store(node, Ordering::Release);
+        let origin = self.handle.origin();
+        let waiter = Waiter::thread(origin);
+        self.handle.register(&raw const waiter);
+        // Dropped before the waiter, also if the barrier or `f` panics.
+        let _end = EndWait { cell: self, waiter: &raw const waiter, origin };
         B::heavy();
-        let _end = EndWait { cell: self, node, origin };
         f()
     }
 
@@ -308,25 +234,29 @@ impl Header {
     pub unsafe fn park<B: Barrier>(&self, deadline: Option<Instant>) -> bool {
         let parked = || loop {
             match self.phase() {
-                Phase::Left(_) => return true,
-                Phase::Done => spin_until(|| self.left().is_some()),
-                _ => match deadline {
+                Phase::Left(_) => return,
+                Phase::Done => {
+                    self.await_left();
+                }
+                Phase::Ready | Phase::Running(_) => match deadline {
                     None => park(),
-                    Some(at) => {
-                        let left = at.saturating_duration_since(Instant::now());
-                        if left == Duration::ZERO {
-                            return false;
-                        }
-                        park_timeout(left);
-                    }
+                    Some(at) => match at.saturating_duration_since(Instant::now()) {
+                        Duration::ZERO => return,
+                        rest => park_timeout(rest),
+                    },
                 },
             }
         };
         // SAFETY: the caller's contract; `parked` only looks and parks.
-        unsafe { self.wait::<B, _>(parked) }
+        unsafe { self.wait::<B, _>(parked) };
+        // A completer that came while the registration was taken back has left by then.
+        self.left().is_some()
     }
 
     /// Whether the completer has left; if not, the task of `cx` is woken when it does.
+    ///
+    /// # Panics
+    /// If cloning the waker does. The last waker that was registered, if any, stays.
     ///
     /// # Safety
     /// As [`wait`](Self::wait).
@@ -334,45 +264,32 @@ impl Header {
         if self.left().is_some() {
             return true;
         }
-        // Ordering: Acquire: pairs with the completer's `fetch_or`, for the COMPLETER test below.
-        let word = self.handle.load(Ordering::Acquire);
-        if word.addr() & NODE == 0 {
-            let origin = word.map_addr(|a| a & !TAGS).cast_const().cast();
-            let node = Box::new(Waiter::task(origin, cx.waker()));
-            let node = Box::into_raw(node);
-            // Ordering: Release: pairs with the `fetch_or` in `complete_slow`, which reads the waiter.
-            self.handle.store(node.map_addr(|a| a | NODE).cast(), Ordering::Release);
-            B::heavy();
+        if let Some(waiter) = self.handle.waiter() {
+            // SAFETY: a waiter is alive as long as its address is in the word.
+            unsafe { &*waiter }.renew(cx.waker());
+            // A completer that took the old waker stored DONE before: the lock makes it visible below.
         } else {
-            // SAFETY: the box is freed by this side only.
-            unsafe { &*waiter(word) }.renew(cx.waker());
-            // Ordering: Acquire: after the lock in `renew`: a completer whose `take` came before it set
-            // COMPLETER before that; one that comes later finds the new waker.
-            if self.handle.load(Ordering::Acquire).addr() & COMPLETER != 0 {
-                self.await_left();
-                return true;
-            }
+            let waiter = Box::new(Waiter::task(self.handle.origin(), cx.waker()));
+            self.handle.register(Box::into_raw(waiter));
+            B::heavy();
         }
         match self.phase() {
-            Phase::Left(_) => true,
+            Phase::Ready | Phase::Running(_) => false,
             Phase::Done => {
                 self.await_left();
                 true
             }
-            _ => false,
+            Phase::Left(_) => true,
         }
     }
 
     /// Where it was made. For the handle, once the completer has left, or for whoever owns the cell.
     #[must_use]
     pub fn origin(&self) -> Option<&'static Location<'static>> {
-        // Ordering: Relaxed: this side wrote it, or has become the owner through `complete`.
-        let word = self.handle.load(Ordering::Relaxed);
-        let at = if word.addr() & (GONE | NODE) == NODE {
+        let at = match self.handle.waiter() {
             // SAFETY: a waiter is alive as long as its address is in the word.
-            unsafe { (*waiter(word)).origin }
-        } else {
-            word.map_addr(|a| a & !TAGS).cast_const().cast()
+            Some(waiter) => unsafe { &*waiter }.origin(),
+            None => self.handle.origin(),
         };
         // SAFETY: null, or made from a `&'static Location` in `new`.
         unsafe { at.as_ref() }
@@ -382,91 +299,62 @@ impl Header {
     ///
     /// # Safety
     /// The caller is the handle, the completer has left, and the cell is freed next.
+    #[inline]
     pub unsafe fn finish(&self) {
         self.drop_task_waiter();
     }
 
     /// Frees the box of an async wait, first making sure that the completer is not reading it.
+    #[inline]
     fn drop_task_waiter(&self) {
-        // Ordering: Relaxed: only this side sets NODE.
-        let node = self.handle.load(Ordering::Relaxed);
-        if node.addr() & (GONE | NODE) != NODE {
-            return;
+        if let Some(waiter) = self.handle.waiter() {
+            self.drop_waiter(waiter);
         }
-        let node = node.map_addr(|a| a & !COMPLETER);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn drop_waiter(&self, waiter: *const Waiter) {
         // SAFETY: a waiter is alive as long as its address is in the word.
-        let origin = unsafe { (*waiter(node)).origin };
-        self.end_wait(node, origin.cast_mut().cast());
+        let origin = unsafe { &*waiter }.origin();
+        self.end_wait(waiter, origin);
         // SAFETY: stack waiters are taken out of the word before their frame ends, so this one is the box of
         // `poll`, and the completer does not read it any more.
-        drop(unsafe { Box::from_raw(waiter(node).cast_mut()) });
+        let waiter = unsafe { Box::from_raw(waiter.cast_mut()) };
+        waiter.discard();
+        retire(waiter);
     }
 
     /// Takes a waiter out of the word; afterwards the completer does not read it.
-    fn end_wait(&self, node: *mut (), origin: *mut ()) {
-        // Ordering: AcqRel on success: Release for a completer that comes next; Acquire as everywhere on this
-        // word. Acquire on failure pairs with the completer's `fetch_or`.
-        let out = self.handle.compare_exchange(node, origin, Ordering::AcqRel, Ordering::Acquire);
-        if out.is_err() {
-            // COMPLETER is set: it reads the waiter and leaves.
+    fn end_wait(&self, waiter: *const Waiter, origin: *const Location<'static>) {
+        if !self.handle.withdraw(waiter, origin) {
+            // Claimed: the completer reads the waiter and leaves.
             self.await_left();
-            // Ordering: Relaxed: the completer has left, so the word is this side's alone.
-            self.handle.store(origin, Ordering::Relaxed);
+            self.handle.clear(origin);
         }
     }
 
-    fn await_left(&self) -> Outcome {
-        spin_until(|| self.left().is_some());
-        self.left().expect("the completer has left")
-    }
-
-    /// After GONE was set: the completer either leaves, or has seen GONE and will not touch the cell again.
+    /// After GONE, when DONE or COMPLETER has been seen: the completer either leaves, or has found the handle
+    /// going and does not touch the cell again.
     fn await_verdict(&self) -> Outcome {
-        let mut out = None;
+        let mut verdict = None;
         spin_until(|| {
-            // Ordering: Acquire: pairs with the `fetch_or` in `complete_slow`; DONE and the payload are visible.
-            let seen = self.handle.load(Ordering::Acquire).addr();
-            // Ordering: Acquire: as `phase`.
-            let run = self.run.load(Ordering::Acquire).addr();
-            let done = run < FIRST_ENTRY && matches!(run & PHASE_MASK, DONE | LEFT);
-            if done && (seen & COMPLETER != 0 || run & PHASE_MASK == LEFT) {
-                out = Some(outcome(run));
-            }
-            out.is_some()
+            verdict = if self.handle.claimed() { Some(self.run.outcome()) } else { self.left() };
+            verdict.is_some()
         });
-        out.expect("the loop ends with an outcome")
+        verdict.expect("spun until there is a verdict")
     }
 }
 
 /// Takes a registration back when the wait ends, also by a panic.
 struct EndWait<'a> {
     cell: &'a Header,
-    node: *mut (),
-    origin: *mut (),
+    waiter: *const Waiter,
+    origin: *const Location<'static>,
 }
 
 impl Drop for EndWait<'_> {
     fn drop(&mut self) {
-        self.cell.end_wait(self.node, self.origin);
+        self.cell.end_wait(self.waiter, self.origin);
     }
-}
-
-fn word(phase: usize, outcome: Outcome) -> *mut () {
-    ptr::without_provenance_mut((outcome as usize) << OUTCOME_SHIFT | phase)
-}
-
-fn outcome(run: usize) -> Outcome {
-    match run >> OUTCOME_SHIFT & 3 {
-        0 => Outcome::Value,
-        1 => Outcome::Panic,
-        _ => Outcome::Cancelled,
-    }
-}
-
-fn tagged(waiter: &Waiter) -> *mut () {
-    ptr::from_ref(waiter).cast_mut().map_addr(|a| a | NODE).cast()
-}
-
-fn waiter(word: *mut ()) -> *const Waiter {
-    word.map_addr(|a| a & !TAGS).cast_const().cast()
 }

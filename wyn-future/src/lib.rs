@@ -9,6 +9,8 @@ mod error;
 mod oneshot;
 #[allow(unsafe_code, reason = "slots are shared between the two ends by generation")]
 mod slab;
+mod state;
+#[cfg_attr(wyn_loom, allow(unsafe_code, reason = "watches freed memory"))]
 mod sync;
 mod waiter;
 

@@ -13,9 +13,9 @@ mod imp {
     pub(crate) use std::thread::{Thread, current, park, park_timeout, sleep, yield_now};
 
     #[cfg(wyn_chaos)]
-    pub(crate) use super::chaos::AtomicPtr;
+    pub(crate) use super::chaos::{AtomicPtr, AtomicU32, AtomicU64};
     #[cfg(not(wyn_chaos))]
-    pub(crate) use std::sync::atomic::AtomicPtr;
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64};
 
     /// The ordering of a site that the table in `state.rs` names.
     #[inline]
@@ -68,7 +68,7 @@ mod imp {
 
     pub(crate) use loom::cell::UnsafeCell;
     pub(crate) use loom::hint::spin_loop;
-    pub(crate) use loom::sync::atomic::{Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::{Thread, current, park, yield_now};
 
@@ -102,6 +102,9 @@ mod imp {
     /// Reports use after free as a race: a touch reads, the drop writes.
     #[derive(Debug)]
     pub(crate) struct Tracked(UnsafeCell<()>);
+
+    // SAFETY: there is nothing in the cell; loom runs one thread at a time and finds the races.
+    unsafe impl Sync for Tracked {}
 
     impl Tracked {
         #[track_caller]
@@ -181,31 +184,63 @@ mod imp {
 #[cfg(wyn_chaos)]
 mod chaos {
     use std::cell::Cell;
-    use std::sync::atomic::{AtomicU64, Ordering};
-
-    #[derive(Debug)]
-    pub(crate) struct AtomicPtr<T>(std::sync::atomic::AtomicPtr<T>);
+    use std::sync::atomic::{self, Ordering};
 
     // Ordering (of all below): chosen, and explained, at the call sites.
+    macro_rules! chaotic {
+        ($name:ident $(<$param:ident>)?, $value:ty) => {
+            #[derive(Debug)]
+            pub(crate) struct $name$(<$param>)?(atomic::$name$(<$param>)?);
+
+            #[allow(dead_code, reason = "not every width uses every operation")]
+            impl$(<$param>)? $name$(<$param>)? {
+                pub(crate) const fn new(value: $value) -> Self {
+                    Self(atomic::$name::new(value))
+                }
+                pub(crate) fn load(&self, order: Ordering) -> $value {
+                    around(|| self.0.load(order))
+                }
+                pub(crate) fn store(&self, value: $value, order: Ordering) {
+                    around(|| self.0.store(value, order));
+                }
+                pub(crate) fn swap(&self, value: $value, order: Ordering) -> $value {
+                    around(|| self.0.swap(value, order))
+                }
+                pub(crate) fn compare_exchange(
+                    &self,
+                    current: $value,
+                    new: $value,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$value, $value> {
+                    around(|| self.0.compare_exchange(current, new, success, failure))
+                }
+                pub(crate) fn compare_exchange_weak(
+                    &self,
+                    current: $value,
+                    new: $value,
+                    success: Ordering,
+                    failure: Ordering,
+                ) -> Result<$value, $value> {
+                    around(|| self.0.compare_exchange_weak(current, new, success, failure))
+                }
+                pub(crate) fn fetch_update(
+                    &self,
+                    set: Ordering,
+                    fetch: Ordering,
+                    f: impl FnMut($value) -> Option<$value>,
+                ) -> Result<$value, $value> {
+                    around(|| self.0.fetch_update(set, fetch, f))
+                }
+            }
+        };
+    }
+
+    chaotic!(AtomicPtr<T>, *mut T);
+    chaotic!(AtomicU32, u32);
+    chaotic!(AtomicU64, u64);
+
     impl<T> AtomicPtr<T> {
-        pub(crate) const fn new(value: *mut T) -> Self {
-            Self(std::sync::atomic::AtomicPtr::new(value))
-        }
-        pub(crate) fn load(&self, order: Ordering) -> *mut T {
-            around(|| self.0.load(order))
-        }
-        pub(crate) fn store(&self, value: *mut T, order: Ordering) {
-            around(|| self.0.store(value, order));
-        }
-        pub(crate) fn compare_exchange(
-            &self,
-            current: *mut T,
-            new: *mut T,
-            success: Ordering,
-            failure: Ordering,
-        ) -> Result<*mut T, *mut T> {
-            around(|| self.0.compare_exchange(current, new, success, failure))
-        }
         pub(crate) fn fetch_or(&self, bits: usize, order: Ordering) -> *mut T {
             around(|| self.0.fetch_or(bits, order))
         }
@@ -220,7 +255,7 @@ mod chaos {
 
     /// One time in eight yields, one time in eight spins a little.
     fn pause() {
-        static SEEDS: AtomicU64 = AtomicU64::new(1);
+        static SEEDS: atomic::AtomicU64 = atomic::AtomicU64::new(1);
         thread_local! {
             // Ordering: Relaxed: only distinct numbers are wanted.
             static STATE: Cell<u64> =

@@ -1,0 +1,285 @@
+//! The two words of a one-shot cell: what their bits mean, and every access to them.
+//!
+//! Called by [`crate::cell`] only, which says in which order the two sides may do what. Nothing here reads a
+//! waiter or frees anything.
+//!
+//! # The run word
+//!
+//! Written by the completer only. Below 64 KiB it is a phase, else it is the entry pointer.
+//!
+//! | value | meaning | next |
+//! |---|---|---|
+//! | entry pointer | ready: nobody has started it | `RUNNING`, `DONE` |
+//! | `runner << 4 \| RUNNING` | started by this runner | `DONE` |
+//! | `outcome << 2 \| DONE` | payload written; the completer still looks at the handle word | `LEFT` |
+//! | `outcome << 2 \| LEFT` | the completer has gone for good | end |
+//!
+//! # The handle word
+//!
+//! The address of the place of origin (a `Location`, or null), or of a `Waiter`, with three tag bits.
+//!
+//! | tags | meaning | set by |
+//! |---|---|---|
+//! | none | a handle exists and nobody waits | `new`, the end of a wait |
+//! | `NODE` | the address is a waiter's | handle |
+//! | `GONE` | the handle is being dropped | handle |
+//! | `GONE \| NODE` | the handle has been dropped; it will not look again | handle |
+//! | `COMPLETER` (with any) | the completer has seen what was there | completer, once |
+//!
+//! Legal transitions of the handle: none → `NODE` (`register`), `NODE` → none (`withdraw`, only while
+//! `COMPLETER` is clear; `clear`, once the completer has left), none → `GONE` → `GONE | NODE` (`going`,
+//! `gone`). Of the completer: x → x `| COMPLETER` (`claim`, only if it has read a tag). A `COMPLETER` that
+//! comes between a withdrawal and the next `register` is overwritten by it: that completer has found
+//! nobody, acts on nothing but that, and stores `LEFT`.
+//!
+//! # Orderings
+//!
+//! | site | ordering | partner | what it carries | dies without it (`tests/loom_cell.rs`) |
+//! |---|---|---|---|---|
+//! | `left` | Release | `phase` | payload; the cell itself, which the handle frees | `value_is_visible` |
+//! | `phase` | Acquire | `left` | the same | `value_is_visible` |
+//! | `register` | Release | `claim` | the waiter | `wait_is_woken` |
+//! | `claim` | Acquire | `register`, `gone` | the waiter; all that the handle did to the cell | `wait_is_woken`, `abandon_frees_once` |
+//! | `claim` | Release | `claimed` | payload and cell, to a handle that was leaving | `abandon_frees_once` |
+//! | `claimed` | Acquire | `claim` | the same | `abandon_frees_once` |
+//! | `gone` | Release | `claim` | all that the handle did to the cell, which the completer frees | `abandon_frees_once` |
+//! | all others | Relaxed | | see each | |
+//!
+//! The store-load races (`done` then `idle`; `register` or `going` then `phase`) are decided by the
+//! [`Barrier`](crate::Barrier) halves that the cell puts between.
+//!
+//! Each row is a test: `tests/loom_weakened.rs` runs the model with that one ordering weakened
+//! (`WYN_WEAKEN`, see [`crate::sync`]) and expects it to fail.
+
+use std::panic::Location;
+use std::ptr;
+
+use crate::sync::{AtomicPtr, Ordering, needed};
+use crate::waiter::Waiter;
+
+const DONE: usize = 1;
+const LEFT: usize = 2;
+const RUNNING: usize = 3;
+const PHASE_MASK: usize = 3;
+const OUTCOME_SHIFT: u32 = 2;
+const RUNNER_SHIFT: u32 = 4;
+/// Run words below this are phases: no code or data lives in the first 64 KiB of an address space.
+const FIRST_ENTRY: usize = 1 << 16;
+
+const COMPLETER: usize = 1;
+const GONE: usize = 2;
+const NODE: usize = 4;
+const TAGS: usize = COMPLETER | GONE | NODE;
+
+/// Runner ids are below this.
+pub const MAX_RUNNERS: usize = FIRST_ENTRY >> RUNNER_SHIFT;
+
+/// A `Location` leaves the three tag bits free. Where it does not, no origin is kept.
+const KEEPS_ORIGIN: bool = align_of::<Location<'static>>() > TAGS;
+const _: () = assert!(align_of::<Waiter>() > TAGS);
+
+/// What became of a one-shot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Outcome {
+    /// The payload is the result.
+    Value = 0,
+    /// The payload is what the closure panicked with.
+    Panic = 1,
+    /// There is no payload: it will never be run.
+    Cancelled = 2,
+}
+
+/// How far a one-shot is, as its handle sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody has started it.
+    Ready,
+    /// This runner has.
+    Running(usize),
+    /// The payload is written; the completer is a few instructions from leaving.
+    ///
+    /// Nothing may be parked on this: a completer that found nobody wakes nobody. See
+    /// [`Header::await_left`](crate::cell::Header::await_left).
+    Done,
+    /// The payload belongs to the handle.
+    Left(Outcome),
+}
+
+/// Written by the completer, read by everybody.
+#[derive(Debug)]
+pub(crate) struct RunWord(AtomicPtr<()>);
+
+impl RunWord {
+    #[inline]
+    pub(crate) fn ready(entry: *mut ()) -> Self {
+        debug_assert!(entry.addr() >= FIRST_ENTRY, "the entry pointer lies in the first 64 KiB");
+        Self(AtomicPtr::new(entry))
+    }
+
+    /// The entry pointer, while it is ready.
+    #[inline]
+    pub(crate) fn entry(&self) -> *mut () {
+        // Ordering: Relaxed: the caller got the cell through a queue that published it.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Ready → running.
+    #[inline]
+    pub(crate) fn start(&self, runner: usize) {
+        debug_assert!(runner < MAX_RUNNERS, "no such runner");
+        // Ordering: Relaxed: a hint; nothing is published with it.
+        self.0.store(ptr::without_provenance_mut(runner << RUNNER_SHIFT | RUNNING), Ordering::Relaxed);
+    }
+
+    /// → done.
+    #[inline]
+    pub(crate) fn done(&self, outcome: Outcome) {
+        // Ordering: Relaxed: whoever sees it waits for LEFT or COMPLETER before it touches the payload.
+        self.0.store(phase_word(DONE, outcome), Ordering::Relaxed);
+    }
+
+    /// Done → left. The last touch of a completer that frees nothing.
+    #[inline]
+    pub(crate) fn left(&self, outcome: Outcome) {
+        // Ordering: Release: pairs with the Acquire in `phase`. The payload is visible to who reads LEFT, and the
+        // completer's accesses to the cell happen before it is freed.
+        self.0.store(phase_word(LEFT, outcome), needed("left", Ordering::Release));
+    }
+
+    #[inline]
+    pub(crate) fn phase(&self) -> Phase {
+        // Ordering: Acquire: pairs with the Release in `left`; what the completer did is visible.
+        let run = self.0.load(needed("phase", Ordering::Acquire)).addr();
+        if run >= FIRST_ENTRY {
+            return Phase::Ready;
+        }
+        match run & PHASE_MASK {
+            LEFT => Phase::Left(outcome(run)),
+            DONE => Phase::Done,
+            _ => Phase::Running(run >> RUNNER_SHIFT),
+        }
+    }
+
+    /// The outcome, for who knows by the handle word that it has been decided.
+    pub(crate) fn outcome(&self) -> Outcome {
+        // Ordering: Relaxed: DONE is visible: it was stored before the COMPLETER that the caller acquired.
+        outcome(self.0.load(Ordering::Relaxed).addr())
+    }
+}
+
+/// Written by the handle; the completer only ever adds `COMPLETER`.
+#[derive(Debug)]
+pub(crate) struct HandleWord(AtomicPtr<()>);
+
+/// What a completer finds when it claims the handle word.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A handle that does not wait (any more). It frees the cell after LEFT.
+    Idle,
+    /// A waiter, which stays where it is until LEFT.
+    Waiter(*const Waiter),
+    /// A handle that is going: it will find COMPLETER, and free the cell.
+    Going,
+    /// The handle has gone: the cell is the completer's.
+    Gone,
+}
+
+impl HandleWord {
+    #[inline]
+    pub(crate) fn new(origin: Option<&'static Location<'static>>) -> Self {
+        let origin = if KEEPS_ORIGIN { origin } else { None };
+        Self(AtomicPtr::new(origin.map_or(ptr::null_mut(), |at| ptr::from_ref(at).cast_mut().cast())))
+    }
+
+    /// Completer: nobody waits and nobody goes, as far as it can see.
+    #[inline]
+    pub(crate) fn idle(&self) -> bool {
+        // Ordering: Relaxed: acted on only by storing LEFT. If a tag is missed, the barrier pair makes the
+        // handle see DONE.
+        self.0.load(Ordering::Relaxed).addr() & TAGS == 0
+    }
+
+    /// Completer, once, if not `idle`: sets COMPLETER and says what was there.
+    pub(crate) fn claim(&self) -> Found {
+        // Ordering: AcqRel: Acquire pairs with the Release in `register` (the waiter is readable) and in `gone`
+        // (what the handle did happens before the cell is freed). Release pairs with the Acquire in `claimed`.
+        let seen = self.0.fetch_or(COMPLETER, needed("claim", Ordering::AcqRel));
+        match seen.addr() & (GONE | NODE) {
+            0 => Found::Idle,
+            NODE => Found::Waiter(address(seen).cast()),
+            GONE => Found::Going,
+            _ => Found::Gone,
+        }
+    }
+
+    /// Handle: its waiter, if one is in the word.
+    pub(crate) fn waiter(&self) -> Option<*const Waiter> {
+        // Ordering: Relaxed: only this side sets NODE.
+        let word = self.0.load(Ordering::Relaxed);
+        (word.addr() & (GONE | NODE) == NODE).then(|| address(word).cast())
+    }
+
+    /// Handle, or the owner: the place of origin, when no waiter is in the word.
+    pub(crate) fn origin(&self) -> *const Location<'static> {
+        // Ordering: Relaxed: written by `new` and by this side, and carried along by `gone`.
+        address(self.0.load(Ordering::Relaxed)).cast()
+    }
+
+    /// Handle: none → NODE.
+    pub(crate) fn register(&self, waiter: *const Waiter) {
+        let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
+        // Ordering: Release: pairs with the Acquire in `claim`, whose caller reads the waiter.
+        self.0.store(word, needed("register", Ordering::Release));
+    }
+
+    /// Handle: NODE → none, unless the completer has claimed the waiter.
+    pub(crate) fn withdraw(&self, waiter: *const Waiter, origin: *const Location<'static>) -> bool {
+        let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
+        // Ordering: Relaxed: a success takes the waiter back unread, so nothing is handed over; after a failure
+        // the caller waits for LEFT.
+        self.0.compare_exchange(word, origin.cast_mut().cast(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Handle: NODE → none, after LEFT.
+    pub(crate) fn clear(&self, origin: *const Location<'static>) {
+        // Ordering: Relaxed: the completer has left, so the word is this side's alone.
+        self.0.store(origin.cast_mut().cast(), Ordering::Relaxed);
+    }
+
+    /// Handle: none → GONE. Says whether a completer had claimed the word, and found nobody.
+    pub(crate) fn going(&self) -> bool {
+        // Ordering: Relaxed: GONE alone gives nothing away, and the caller waits for LEFT if it finds COMPLETER.
+        self.0.fetch_or(GONE, Ordering::Relaxed).addr() & COMPLETER != 0
+    }
+
+    /// Handle: GONE → GONE | NODE. Says whether the completer came before, and left the cell to this side.
+    pub(crate) fn gone(&self) -> bool {
+        // Ordering: Release: pairs with the Acquire in `claim`: what this side did to the cell happens before the
+        // completer frees it. If the completer came before, the caller goes through `claimed`.
+        self.0.fetch_or(NODE, needed("gone", Ordering::Release)).addr() & COMPLETER != 0
+    }
+
+    /// Handle, after `going` found no COMPLETER: whether the completer has found it going since.
+    pub(crate) fn claimed(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `claim`: the payload is visible, and the completer's
+        // accesses to the cell happen before it is freed.
+        self.0.load(needed("claimed", Ordering::Acquire)).addr() & COMPLETER != 0
+    }
+}
+
+fn phase_word(phase: usize, outcome: Outcome) -> *mut () {
+    ptr::without_provenance_mut((outcome as usize) << OUTCOME_SHIFT | phase)
+}
+
+fn outcome(run: usize) -> Outcome {
+    match run >> OUTCOME_SHIFT & 3 {
+        0 => Outcome::Value,
+        1 => Outcome::Panic,
+        _ => Outcome::Cancelled,
+    }
+}
+
+fn address(word: *mut ()) -> *const () {
+    word.map_addr(|a| a & !TAGS).cast_const()
+}
