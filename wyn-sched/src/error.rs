@@ -8,8 +8,12 @@ use std::panic::Location;
 
 /// Why a task has no result: it panicked, or it was cancelled before it ran.
 ///
-/// Says where the task was spawned.
-pub struct JoinError {
+/// Says where the task was spawned. One word, so that a `Result` of a small value is passed in registers.
+pub struct JoinError(Box<Failure>);
+
+static_assertions::assert_eq_size!(JoinError, usize);
+
+struct Failure {
     cause: Cause,
     origin: Option<&'static Location<'static>>,
 }
@@ -21,23 +25,23 @@ enum Cause {
 
 impl JoinError {
     pub(crate) fn panic(payload: Box<dyn Any + Send>, origin: Option<&'static Location<'static>>) -> Self {
-        Self { cause: Cause::Panic(payload), origin }
+        Self(Box::new(Failure { cause: Cause::Panic(payload), origin }))
     }
 
     pub(crate) fn cancelled(origin: Option<&'static Location<'static>>) -> Self {
-        Self { cause: Cause::Cancelled, origin }
+        Self(Box::new(Failure { cause: Cause::Cancelled, origin }))
     }
 
     /// Whether the task panicked.
     #[must_use]
     pub fn is_panic(&self) -> bool {
-        matches!(self.cause, Cause::Panic(_))
+        matches!(self.0.cause, Cause::Panic(_))
     }
 
     /// Whether the task was dropped before it ran, by a runtime that shut down without it.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.cause, Cause::Cancelled)
+        matches!(self.0.cause, Cause::Cancelled)
     }
 
     /// What the task panicked with, for [`std::panic::resume_unwind`].
@@ -54,22 +58,23 @@ impl JoinError {
     /// # Errors
     /// Gives the error back if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        match self.cause {
+        let Failure { cause, origin } = *self.0;
+        match cause {
             Cause::Panic(payload) => Ok(payload),
-            Cause::Cancelled => Err(self),
+            Cause::Cancelled => Err(Self::cancelled(origin)),
         }
     }
 
     /// Where the task was spawned (on 64-bit targets).
     #[must_use]
     pub fn spawned_at(&self) -> Option<&'static Location<'static>> {
-        self.origin
+        self.0.origin
     }
 
     /// The message of the panic, when it is a string, as those of `panic!` are.
     #[must_use]
     pub fn panic_message(&self) -> Option<&str> {
-        match &self.cause {
+        match &self.0.cause {
             Cause::Panic(payload) => message(payload.as_ref()),
             Cause::Cancelled => None,
         }
@@ -86,10 +91,10 @@ fn message(payload: &(dyn Any + Send)) -> Option<&str> {
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the task")?;
-        if let Some(origin) = self.origin {
+        if let Some(origin) = self.0.origin {
             write!(f, " spawned at {origin}")?;
         }
-        match (&self.cause, self.panic_message()) {
+        match (&self.0.cause, self.panic_message()) {
             (Cause::Cancelled, _) => f.write_str(" was cancelled before it ran"),
             (Cause::Panic(_), Some(message)) => write!(f, " panicked: {message}"),
             (Cause::Panic(_), None) => f.write_str(" panicked"),

@@ -22,7 +22,7 @@ use crate::runtime;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
 use crate::sync::{spin_loop, yield_now};
-use crate::task::Op;
+use crate::task::{Op, TaskRef};
 
 /// Rounds of looking for something to help with before a waiting thread yields its processor.
 const HELP_ROUNDS: u32 = 64;
@@ -38,18 +38,17 @@ const MAX_ROUND_SPINS: u32 = 32;
 #[inline]
 pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
     let newest = context::with_current(|current| {
-        let context = current?;
-        if !context.has_stack() {
-            return None;
-        }
-        let task = context.deque().pop_if(|&task| task.header() == cell)?;
-        Some((task, context.id))
+        let context = current.filter(|context| context.has_stack())?;
+        Some((context.deque().pop()?, context.id))
     });
     match newest {
         // SAFETY: taken from its queue; the caller is the handle.
-        Some((task, id)) => unsafe { task.enter(Op::Inline, id) },
-        // SAFETY: the caller is the handle.
-        None => unsafe { wait(cell, None) }.expect("a wait without a deadline ends with an outcome"),
+        Some((task, id)) if task.header() == cell => unsafe { task.enter(Op::Inline, id) },
+        newest => {
+            let first = newest.map(|(task, _)| task);
+            // SAFETY: the caller is the handle.
+            unsafe { wait(cell, None, first) }.expect("a wait without a deadline ends with an outcome")
+        }
     }
 }
 
@@ -59,7 +58,7 @@ pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
 /// The caller is the handle of the cell.
 pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
     // SAFETY: the caller is the handle.
-    unsafe { wait(cell, deadline) }
+    unsafe { wait(cell, deadline, None) }
 }
 
 /// Waits without helping.
@@ -74,11 +73,12 @@ pub(crate) unsafe fn park(cell: NonNull<Header>) -> Outcome {
     header.left().expect("a park without a deadline ends when the completer has left")
 }
 
+/// Waits as the table says; runs `first`, the newest task of this thread, before any other.
+///
 /// # Safety
 /// The caller is the handle of the cell.
-#[cold]
 #[inline(never)]
-unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
+unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<TaskRef>) -> Option<Outcome> {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
     let Some(context) = context::current() else {
@@ -86,6 +86,9 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outco
         unsafe { header.park::<Asymmetric>(deadline) };
         return header.left();
     };
+    if let Some(first) = first {
+        context.run(first);
+    }
     let wait = Wait { header, context: &context, deadline };
     if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() }
     header.left()

@@ -144,14 +144,15 @@ impl Runtime {
         let shared = &self.shared;
         shared.close();
         let deadline = Instant::now().checked_add(timeout);
-        let ended = || shared.has_stopped() && shared.alive() == 0;
-        if shared.wait_for(deadline, ended) {
-            return Ok(());
-        }
+        let ended = || shared.alive() == 0;
+        let rested = shared.wait_for(deadline, ended);
+        // What a thread from outside pushes from now on is cancelled by it.
         shared.stop();
         let cancelled = shared.cancel_all();
-        // Those that were only asleep leave at once.
-        shared.wait_for(Some(Instant::now() + Duration::from_millis(10)), ended);
+        if !rested {
+            // Those that only slept leave at once.
+            shared.wait_for(Some(Instant::now() + Duration::from_millis(10)), ended);
+        }
         match (cancelled, shared.alive()) {
             (0, 0) => Ok(()),
             (cancelled, running) => Err(ShutdownError { cancelled, running }),
@@ -170,7 +171,9 @@ impl Drop for Runtime {
         let helping = || shared.slots.guests().any(|id| shared.slots.get(id).is_helping());
         // From inside a task of its own, waiting for the tasks would be waiting for itself.
         if !(inside && (is_worker() || helping())) {
-            shared.wait_for(None, || shared.has_stopped() && shared.alive() == 0);
+            shared.wait_for(None, || shared.alive() == 0);
+            shared.stop();
+            shared.cancel_all();
         }
     }
 }
