@@ -4,17 +4,23 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use comfy_table::{CellAlignment, ContentArrangement, Table as Drawn, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
 use wyn_bench::record::Record;
 
 use super::table::{Shown, Table};
+
+/// Rules above, below and under the header; none between rows.
+const STYLE: TableStyle = TableStyle::new()
+    .top_border(LineStyle::none().fill('─').junction('─'))
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
 
 /// The head, then every table.
 pub(crate) fn terminal(record: &Record, tables: &[Table]) -> String {
     let mut text = head(record).join("\n") + "\n";
     for table in tables {
         let mut drawn = Drawn::new();
-        drawn.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+        drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
         drawn.set_header(table.header.clone());
         for row in &table.rows {
             let cells = row.cells.iter().map(|cell| cell.text.clone() + if cell.best { " *" } else { "" });
