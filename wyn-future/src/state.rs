@@ -229,8 +229,10 @@ impl HandleWord {
     /// Handle: none → NODE.
     pub(crate) fn register(&self, waiter: *const Waiter) {
         let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
+        // An exchange for the model checker's sake: loom does not know that a plain store after a withdrawal
+        // comes later than a `claim` that found nobody.
         // Ordering: Release: pairs with the Acquire in `claim`, whose caller reads the waiter.
-        self.0.store(word, needed("register", Ordering::Release));
+        self.0.swap(word, needed("register", Ordering::Release));
     }
 
     /// Handle: NODE → none, unless the completer has claimed the waiter.
@@ -258,6 +260,14 @@ impl HandleWord {
         // Ordering: Release: pairs with the Acquire in `claim`: what this side did to the cell happens before the
         // completer frees it. If the completer came before, the caller goes through `claimed`.
         self.0.fetch_or(NODE, needed("gone", Ordering::Release)).addr() & COMPLETER != 0
+    }
+
+    /// Handle, while there can be no completer: none → GONE | NODE.
+    pub(crate) fn gone_unshared(&self) {
+        // Ordering: Relaxed: what hands the cell to its runner publishes it.
+        let word = self.0.load(Ordering::Relaxed);
+        // Ordering: Relaxed: as above.
+        self.0.store(word.map_addr(|a| a | GONE | NODE), Ordering::Relaxed);
     }
 
     /// Handle, after `going` found no COMPLETER: whether the completer has found it going since.

@@ -149,6 +149,11 @@ mod imp {
             self.word.store(value, order);
         }
         #[track_caller]
+        pub(crate) fn swap(&self, value: *mut T, order: Ordering) -> *mut T {
+            self.alive.touch();
+            self.word.swap(value, order)
+        }
+        #[track_caller]
         pub(crate) fn compare_exchange(
             &self,
             current: *mut T,
