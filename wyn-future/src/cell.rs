@@ -186,23 +186,60 @@ impl Header {
     /// - `this` is a live cell, the caller is its handle, and no [`wait`](Self::wait) is under way.
     /// - After [`Owner::Other`] the cell may be gone: `this` dangles.
     pub unsafe fn abandon<B: Barrier>(this: *const Self) -> Owner {
-        // SAFETY: live by contract until the last touch below.
+        // SAFETY: the caller's promise, word for word.
+        unsafe { Self::begin_abandon(this) }.unwrap_or_else(|| {
+            B::heavy();
+            // SAFETY: begun, and a barrier has been executed since.
+            unsafe { Self::end_abandon(this) }
+        })
+    }
+
+    /// The first half of [`abandon`](Self::abandon), for who abandons many under one barrier.
+    ///
+    /// `None` if it takes a [`Barrier::heavy`] and then [`end_abandon`](Self::end_abandon). Until then the cell
+    /// and its payload stay.
+    ///
+    /// # Safety
+    /// As [`abandon`](Self::abandon).
+    pub unsafe fn begin_abandon(this: *const Self) -> Option<Owner> {
+        // SAFETY: live by contract.
         let cell = unsafe { &*this };
         cell.drop_task_waiter();
         if let Some(outcome) = cell.left() {
-            return Owner::Mine(outcome);
+            return Some(Owner::Mine(outcome));
         }
-        if cell.handle.going() {
-            // It came while a waiter was being withdrawn, found nobody, and leaves.
-            return Owner::Mine(cell.await_left());
-        }
-        B::heavy();
+        // A completer that came while a waiter was being withdrawn found nobody, and leaves.
+        cell.handle.going().then(|| Owner::Mine(cell.await_left()))
+    }
+
+    /// The second half of [`abandon`](Self::abandon).
+    ///
+    /// # Safety
+    /// - [`begin_abandon`](Self::begin_abandon) returned `None` for this cell, and this thread has executed a
+    ///   [`Barrier::heavy`] since, the partner of the completer's light one.
+    /// - After [`Owner::Other`] the cell may be gone: `this` dangles.
+    pub unsafe fn end_abandon(this: *const Self) -> Owner {
+        // SAFETY: live until the last touch below: the completer frees only what has `gone`.
+        let cell = unsafe { &*this };
         if !matches!(cell.phase(), Phase::Ready | Phase::Running(_)) {
             return Owner::Mine(cell.await_verdict());
         }
         // The completer had not stored DONE at the barrier: it will see at least GONE.
         // LAST TOUCH: unless the completer came first, it frees the cell.
         if cell.handle.gone() { Owner::Mine(cell.await_verdict()) } else { Owner::Other }
+    }
+
+    /// The handle goes away from a cell that cannot be started meanwhile, without a barrier. The completer frees
+    /// it.
+    ///
+    /// # Safety
+    /// - `this` is a live cell, and the caller is its handle; no [`wait`](Self::wait) is under way.
+    /// - The caller also holds the right to start it, and passes it on later by something that synchronizes.
+    pub unsafe fn abandon_unstarted(this: *const Self) {
+        // SAFETY: live by contract.
+        let cell = unsafe { &*this };
+        cell.drop_task_waiter();
+        cell.handle.gone_unshared();
     }
 
     /// Registers the calling thread, runs `f`, and takes the registration back.

@@ -15,11 +15,49 @@ fn main() {
                 assert_eq!(s, n * (n - 1) / 2);
                 print!("spawn {e:.1} ");
             }
-            "seq" => { let mut s = 0; for i in 0..n { s += wyn_sched::spawn(move || i).join().unwrap(); } assert_eq!(s, n * (n - 1) / 2); }
-            "batch8" => { let mut s = 0; for j in 0..n / 8 { let hs: [_; 8] = std::array::from_fn(|k| wyn_sched::spawn(move || j * 8 + k as u64)); for h in hs { s += h.join().unwrap(); } } assert_eq!(s, n * (n - 1) / 2); }
-            "det" => { for i in 0..n { wyn_sched::spawn_detached(move || { std::hint::black_box(i); }); } }
-            "drop" => { for i in 0..n { drop(wyn_sched::spawn(move || { std::hint::black_box(i); })); } }
-            "fib" => { fn fib(n: u64) -> u64 { if n < 2 { return n; } let a = wyn_sched::spawn(move || fib(n - 1)); let b = fib(n - 2); a.join().unwrap() + b } let r = fib(n); print!("{r} "); }
+            "seq" => {
+                let mut s = 0;
+                for i in 0..n {
+                    s += wyn_sched::spawn(move || i).join().unwrap();
+                }
+                assert_eq!(s, n * (n - 1) / 2);
+            }
+            "batch8" => {
+                let mut s = 0;
+                for j in 0..n / 8 {
+                    let hs: [_; 8] = std::array::from_fn(|k| wyn_sched::spawn(move || j * 8 + k as u64));
+                    for h in hs {
+                        s += h.join().unwrap();
+                    }
+                }
+                assert_eq!(s, n * (n - 1) / 2);
+            }
+            "det" => {
+                for i in 0..n {
+                    wyn_sched::spawn_detached(move || {
+                        std::hint::black_box(i);
+                    });
+                }
+            }
+            "drop" => {
+                for i in 0..n {
+                    drop(wyn_sched::spawn(move || {
+                        std::hint::black_box(i);
+                    }));
+                }
+            }
+            "fib" => {
+                fn fib(n: u64) -> u64 {
+                    if n < 2 {
+                        return n;
+                    }
+                    let a = wyn_sched::spawn(move || fib(n - 1));
+                    let b = fib(n - 2);
+                    a.join().unwrap() + b
+                }
+                let r = fib(n);
+                print!("{r} ");
+            }
             _ => {}
         }
         println!("{:.1} ns/task", t.elapsed().as_nanos() as f64 / n as f64);

@@ -77,13 +77,6 @@ pub(crate) fn decide() {
     });
 }
 
-/// Whether the asymmetric pair is in use.
-pub(crate) fn is_asymmetric() -> bool {
-    decide();
-    // Ordering: Relaxed: after `Once`.
-    ASYMMETRIC.load(Ordering::Relaxed)
-}
-
 #[cfg(target_os = "linux")]
 mod os {
     const PRIVATE_EXPEDITED: libc::c_int = 1 << 3;

@@ -10,7 +10,7 @@ use crate::runtime::Runtime;
 pub const MAX_WORKERS: usize = 1024;
 const DEFAULT_STACK_BYTES: usize = 8 << 20;
 
-type Hook = Arc<dyn Fn(usize) + Send + Sync>;
+pub(crate) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
 type Name = Arc<dyn Fn(usize) -> String + Send + Sync>;
 type PanicHandler = Arc<dyn Fn(JoinError) + Send + Sync>;
 

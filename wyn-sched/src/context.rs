@@ -12,11 +12,14 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use wyn_future::cell::Header;
+
 use crate::barrier::Asymmetric;
+use crate::handle::Departure;
 use crate::runtime;
 use crate::shared::Shared;
 use crate::sleep::Looks;
@@ -48,6 +51,8 @@ pub(crate) struct Context {
     random: Cell<u32>,
     /// What it saw of the others when it last watched.
     pub(crate) looks: RefCell<Looks>,
+    /// Handles that have gone but for their barrier.
+    departures: RefCell<Vec<Departure>>,
 }
 
 impl Context {
@@ -55,7 +60,8 @@ impl Context {
     pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
         let (id, deque) = shared.slots.lend(role)?;
         let ambient = role != Role::Guest || shared.is_global;
-        let seed = (id as u32).wrapping_mul(0x9E37_79B9) | 1;
+        // Any odd number does; ids are small.
+        let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
         Some(Rc::new(Self {
             deque: Some(deque),
             shared,
@@ -67,6 +73,7 @@ impl Context {
             ticks: Cell::new(0),
             random: Cell::new(seed),
             looks: RefCell::new(Looks::default()),
+            departures: RefCell::new(Vec::new()),
         }))
     }
 
@@ -104,7 +111,7 @@ impl Context {
         // The watcher will look by its clock; a deque that grows is worth a call.
         let pushes = self.pushes.get().wrapping_add(1);
         self.pushes.set(pushes);
-        if pushes % NUDGE_PUSHES == 0 && self.deque().len() >= NUDGE_PUSHES as usize {
+        if pushes.is_multiple_of(NUDGE_PUSHES) && self.deque().len() >= NUDGE_PUSHES as usize {
             self.shared.roster.nudge();
         }
     }
@@ -115,6 +122,19 @@ impl Context {
         self.slot().count_run();
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.id) };
+    }
+
+    /// If the newest task of this thread is this one, takes its handle's part out of it. `cell` may be any cell
+    /// whose handle the caller gives up if this says true.
+    pub(crate) fn disown_newest(&self, cell: NonNull<Header>) -> bool {
+        let Some(task) = self.deque().pop() else { return false };
+        let is_newest = task.header() == cell;
+        if is_newest {
+            // SAFETY: out of the queue, nobody can start it; the caller gives the handle up.
+            unsafe { Header::abandon_unstarted(cell.as_ptr()) };
+        }
+        self.push(task);
+        is_newest
     }
 
     /// Whether there is stack enough to run another task on top of what is running.
@@ -143,6 +163,7 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
+        Departure::end_all(std::mem::take(self.departures.get_mut()));
         if let Some(deque) = self.deque.take() {
             self.shared.slots.give_back(self.id, deque);
         }
@@ -254,6 +275,21 @@ fn guest_of(shared: &Arc<Shared>) -> Option<Rc<Context>> {
         })
         .ok()
         .flatten()
+}
+
+/// Keeps a departure until there are enough for a barrier. `false` if this thread has no context.
+pub(crate) fn put_off(departure: Departure) -> bool {
+    let full = with_current(|current| {
+        let mut departures = current?.departures.borrow_mut();
+        departures.push(departure);
+        Some((departures.len() >= Departure::BATCH).then(|| std::mem::take(&mut *departures)))
+    });
+    let Some(full) = full else { return false };
+    if let Some(departures) = full {
+        // This may call the panic handler: nothing is borrowed any more.
+        Departure::end_all(departures);
+    }
+    true
 }
 
 /// A task without a handle has panicked: tells the runtime's handler, if there is one.

@@ -90,7 +90,11 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
         context.run(first);
     }
     let wait = Wait { header, context: &context, deadline };
-    if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() }
+    if context.role == Role::Guest {
+        wait.as_guest()
+    } else {
+        wait.as_worker()
+    }
     header.left()
 }
 
@@ -160,7 +164,15 @@ impl Wait<'_> {
     }
 
     fn is_over(&self) -> bool {
-        self.header.left().is_some() || self.deadline.is_some_and(|at| Instant::now() >= at)
+        match self.header.phase() {
+            Phase::Left(_) => true,
+            // A completer this far does not unpark who has only just registered.
+            Phase::Done => {
+                self.header.await_left();
+                true
+            }
+            _ => self.deadline.is_some_and(|at| Instant::now() >= at),
+        }
     }
 
     fn park(&self) {

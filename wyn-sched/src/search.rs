@@ -25,10 +25,8 @@ impl Context {
     /// The next task without searching: the newest of the own deque, now and then the injector's oldest.
     #[inline]
     pub(crate) fn next(&self) -> Option<TaskRef> {
-        if self.tick() % INJECTOR_TICKS == 0 {
-            if let Some(task) = self.from_injector() {
-                return Some(task);
-            }
+        if self.tick().is_multiple_of(INJECTOR_TICKS) {
+            return self.injected().or_else(|| self.deque().pop());
         }
         self.deque().pop()
     }
@@ -36,7 +34,7 @@ impl Context {
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
     /// waits for holds mostly its children (leapfrogging, Wagner and Calder 1993).
     pub(crate) fn find(&self, first: Option<usize>) -> Option<TaskRef> {
-        if let Some(task) = self.from_injector() {
+        if let Some(task) = self.injected() {
             return Some(task);
         }
         if let Some(task) = first.and_then(|id| self.steal_from(id)) {
@@ -51,10 +49,10 @@ impl Context {
     /// The task that has waited longest, as far as this thread sees: for those who give way.
     pub(crate) fn oldest(&self) -> Option<TaskRef> {
         let own = || self.slot().stealer().and_then(|stealer| stealer.steal().success());
-        self.from_injector().or_else(own).or_else(|| self.find(None))
+        self.injected().or_else(own).or_else(|| self.find(None))
     }
 
-    fn from_injector(&self) -> Option<TaskRef> {
+    fn injected(&self) -> Option<TaskRef> {
         let sharers = self.shared.target + 1;
         self.shared.injector.pop_batch(sharers, |task| self.deque().push(task))
     }

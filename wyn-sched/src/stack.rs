@@ -25,8 +25,10 @@ pub(crate) fn here() -> usize {
 #[cfg(target_os = "linux")]
 fn bounds() -> Option<(usize, usize)> {
     let mut attr = std::mem::MaybeUninit::<libc::pthread_attr_t>::uninit();
+    // SAFETY: no preconditions.
+    let own = unsafe { libc::pthread_self() };
     // SAFETY: writes the attributes of the calling thread, which exists.
-    if unsafe { libc::pthread_getattr_np(libc::pthread_self(), attr.as_mut_ptr()) } != 0 {
+    if unsafe { libc::pthread_getattr_np(own, attr.as_mut_ptr()) } != 0 {
         return None;
     }
     let (mut low, mut size) = (std::ptr::null_mut(), 0);

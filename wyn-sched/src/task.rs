@@ -56,10 +56,6 @@ pub(crate) struct TaskRef(NonNull<Header>);
 unsafe impl Send for TaskRef {}
 
 impl TaskRef {
-    pub(crate) fn from_header(header: NonNull<Header>) -> Self {
-        Self(header)
-    }
-
     pub(crate) fn header(self) -> NonNull<Header> {
         self.0
     }

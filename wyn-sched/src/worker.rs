@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use crate::builder::Hook;
 use crate::context::{Context, Seat};
 use crate::error::BuildError;
 use crate::shared::Shared;
@@ -33,12 +34,12 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
     };
     let seat = Seat::take(context);
     let index = seat.context().id;
-    if let Some(hook) = &shared.config.on_thread_start {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| hook(index))) {
-            tell(Err(BuildError::hook(payload.as_ref())));
-            std::mem::forget(payload);
-            return;
-        }
+    let hook = |hook: &Hook| catch_unwind(AssertUnwindSafe(|| hook(index)));
+    if let Some(Err(payload)) = shared.config.on_thread_start.as_ref().map(hook) {
+        tell(Err(BuildError::hook(payload.as_ref())));
+        // A payload that panics when dropped would take the message with it.
+        std::mem::forget(payload);
+        return;
     }
     tell(Ok(()));
     // Tasks catch their own panics. What comes out here is a foreign waker's, sent after its task was

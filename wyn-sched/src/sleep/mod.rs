@@ -219,8 +219,8 @@ impl Looks {
     }
 
     fn a_guest_moved(&mut self, context: &Context) -> bool {
-        let guests = context.shared.slots.guests();
-        guests.fold(false, |moved, id| self.has_moved(context, id) || moved)
+        // All of them are looked at, so that each is remembered.
+        context.shared.slots.guests().filter(|&id| self.has_moved(context, id)).count() > 0
     }
 
     fn has_moved(&mut self, context: &Context, id: usize) -> bool {

@@ -102,7 +102,8 @@ impl Roster {
     pub(crate) fn idle(&self) -> usize {
         // Ordering: Relaxed: a hint.
         let word = self.word.load(Ordering::Relaxed);
-        ((word & SLEEPERS) + u64::from(word & WATCHER != 0) + (word & SEARCHERS) / SEARCHER) as usize
+        let idle = (word & SLEEPERS) + u64::from(word & WATCHER != 0) + (word & SEARCHERS) / SEARCHER;
+        usize::try_from(idle).unwrap_or(usize::MAX)
     }
 
     /// How many rest: the sleepers and the watcher.
