@@ -1,175 +1,215 @@
-//! The ring of slots of the Chase-Lev deque and the one word of each slot that hands it back.
+//! The ring of the Chase-Lev deque: places for tasks, and one flag each that hands a place back.
 //!
-//! A slot holds a value and a sequence number. The number is the index that the slot may be written
-//! for next, so a push needs no other check that the ring has room:
+//! Index `i` lives at position `i mod capacity`, in lap `i / capacity`. The flag of a position is
+//! the parity of the lap it may be written in, so a push needs no other check that there is room:
 //!
-//! | `seq` of the slot of index `i` | meaning |
+//! | flag of the position of index `i` | meaning |
 //! |---|---|
-//! | `i` | writable for `i`, or written for `i` and not drained |
-//! | `i + capacity` | `i` is drained: writable one lap later |
+//! | parity of the lap of `i` | writable for `i`, or written for `i` and not drained |
+//! | the other one | `i` is drained: writable one lap later |
 //!
 //! Whoever takes index `i` out of the ring through `top` (thief, FIFO owner, LIFO owner taking the
-//! last task) reads the value and then drains the slot. A LIFO owner that takes `i` at `bottom`
-//! leaves `seq` alone, since `i` is what it pushes next.
+//! last task) reads the value and then drains the position. A LIFO owner that takes `i` at `bottom`
+//! leaves the flag alone, since `i` is what it pushes next. One bit suffices, since the owner never
+//! passes a position that is not drained: it replaces the ring.
 //!
-//! All accesses to `seq` and to the values are in this file.
+//! Flags lie apart from the values: beside the value each would take the room of a whole value.
+//!
+//! All accesses to flags and values are in this file.
 //!
 //! | site | ordering | partner | dies in `tests/loom.rs` when weakened |
 //! |---|---|---|---|
-//! | [`Slot::drain`] | Release | [`Slot::is_free_for`] | `slot_reuse_over_a_lap` |
-//! | [`Slot::is_free_for`] | Acquire | [`Slot::drain`] | `slot_reuse_over_a_lap` |
+//! | [`Places::drain`] | Release | [`Places::is_free_for`] | `slot_reuse_over_a_lap` |
+//! | [`Places::is_free_for`] | Acquire | [`Places::drain`] | `slot_reuse_over_a_lap` |
 //!
-//! This module knows neither who claims nor how rings are replaced.
+//! This module knows neither who claims nor when rings are replaced.
 
 use std::mem::MaybeUninit;
+use std::ptr::NonNull;
 
 use crate::reclaim::{Liveness, Mortal};
-use crate::sync::{AtomicUsize, Ordering, UnsafeCell};
+use crate::sync::{AtomicU8, Ordering, UnsafeCell};
 
-/// One place for a task.
-pub(crate) struct Slot<T> {
-    /// Written by the owner while `seq` equals the index it pushes; read once by whoever claimed
+/// A power of two of places for tasks, behind plain pointers so that the owner can keep a copy.
+pub(crate) struct Places<T> {
+    /// Written by the owner while the flag permits the index it pushes; read once by whoever claimed
     /// that index, and copied bitwise by the owner when it replaces the ring.
-    value: UnsafeCell<MaybeUninit<T>>,
-    /// Next index this slot may be written for. Set by whoever drains the slot, or by the owner
-    /// before the ring is published; read by the owner.
-    seq: AtomicUsize,
+    values: NonNull<UnsafeCell<MaybeUninit<T>>>,
+    /// Parity of the lap that each position may be written in. Set by whoever drains the position,
+    /// or by the owner before the ring is published; read by the owner.
+    writable: NonNull<AtomicU8>,
+    /// One less than the number of places.
+    mask: usize,
 }
 
-impl<T> Slot<T> {
-    fn new(seq: usize) -> Self {
-        Self { value: UnsafeCell::new(MaybeUninit::uninit()), seq: AtomicUsize::new(seq) }
+impl<T> Clone for Places<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Places<T> {}
+
+impl<T> Places<T> {
+    /// Number of places.
+    #[inline]
+    pub(crate) fn capacity(self) -> usize {
+        self.mask + 1
     }
 
-    /// Whether the owner may write index `index` here.
     #[inline]
-    pub(crate) fn is_free_for(&self, index: usize) -> bool {
+    fn lap_parity(self, index: usize) -> u8 {
+        u8::from(index & self.capacity() != 0)
+    }
+
+    #[inline]
+    fn value(&self, index: usize) -> &UnsafeCell<MaybeUninit<T>> {
+        // SAFETY: the mask keeps the position below the number of values.
+        let value = unsafe { self.values.add(index & self.mask) };
+        // SAFETY: whoever holds a `Places` sees to it that the ring lives (`Ring::places`).
+        unsafe { value.as_ref() }
+    }
+
+    #[inline]
+    fn flag(&self, index: usize) -> &AtomicU8 {
+        // SAFETY: the mask keeps the position below the number of flags.
+        let flag = unsafe { self.writable.add(index & self.mask) };
+        // SAFETY: whoever holds a `Places` sees to it that the ring lives (`Ring::places`).
+        unsafe { flag.as_ref() }
+    }
+
+    /// Whether the owner may write `index`.
+    #[inline]
+    pub(crate) fn is_free_for(self, index: usize) -> bool {
         // Ordering: Acquire pairs with the Release in `drain`: the read of the last value happens
         // before the write that this check permits.
-        self.seq.load(Ordering::Acquire) == index
+        self.flag(index).load(Ordering::Acquire) == self.lap_parity(index)
     }
 
-    /// Gives the slot back to the owner, for the index one lap after the one just read.
+    /// Gives the place of `index` back to the owner, for one lap later.
     #[inline]
-    pub(crate) fn drain(&self, next_index: usize) {
+    pub(crate) fn drain(self, index: usize) {
         // Ordering: Release pairs with the Acquire in `is_free_for`; see there.
-        self.seq.store(next_index, Ordering::Release);
+        self.flag(index).store(1 - self.lap_parity(index), Ordering::Release);
     }
 
     /// Puts a task in.
     ///
     /// # Safety
     ///
-    /// - The caller is the owner, and `is_free_for(index)` held for the index it is about to
-    ///   publish or that it has written here and not published.
+    /// - The caller is the owner, `is_free_for(index)` held, and `index` is not published.
     #[inline]
-    pub(crate) unsafe fn write(&self, task: T) {
-        // SAFETY: the owner is alone with a slot that is free for the index it pushes: thieves read
-        // only indices they claimed, and an index is claimable once `bottom` has passed it.
-        self.value.with_mut(|value| unsafe { value.write(MaybeUninit::new(task)) });
+    pub(crate) unsafe fn write(self, index: usize, task: T) {
+        // SAFETY: the owner is alone with a place that is free for an index it has not published:
+        // thieves read only indices they claimed, and only published ones can be claimed.
+        self.value(index).with_mut(|value| unsafe { value.write(MaybeUninit::new(task)) });
     }
 
-    /// Takes the task out.
+    /// Takes the task of `index` out, leaving the flag.
     ///
     /// # Safety
     ///
-    /// - The caller has exclusively claimed the index that was last written here, has not read it
-    ///   before, and the write happens before this call.
-    /// - Nobody has drained the slot for that index yet.
+    /// - The caller has `index` to itself: claimed, or never published, or withdrawn from `bottom`.
+    /// - It was written to this ring or to one this was copied from; that write, and the copying,
+    ///   happen before this call; it has not been read or drained since.
     #[inline]
-    pub(crate) unsafe fn read(&self) -> T {
-        // SAFETY: written, and not overwritten before it is drained (both by contract).
-        let value = self.value.with(|value| unsafe { value.read() });
-        // SAFETY: the write happens before this read, and the claim makes it the only one whose
-        // copy is taken for a value.
-        unsafe { value.assume_init() }
+    pub(crate) unsafe fn read(self, index: usize) -> T {
+        // SAFETY: written (by contract), and not overwritten before it is drained.
+        let bytes = self.value(index).with(|value| unsafe { value.read() });
+        // SAFETY: a task was written, and this is the only copy of its bytes taken for one.
+        unsafe { bytes.assume_init() }
     }
 
-    /// Copies the bytes of another slot, without taking them for a value.
+    /// Takes the task of `index` out and gives its place back.
     ///
     /// # Safety
     ///
-    /// - The caller owns both rings, and `self` is in one that no other thread can reach.
-    unsafe fn copy_from(&self, other: &Slot<T>) {
-        // SAFETY: only the caller ever writes to `other`; a thief may read it meanwhile.
-        let bytes = other.value.with(|value| unsafe { value.read() });
-        // SAFETY: no other thread can reach `self`.
-        self.value.with_mut(|value| unsafe { value.write(bytes) });
+    /// - As for [`read`](Self::read), the claim having been made through `top`.
+    #[inline]
+    pub(crate) unsafe fn take(self, index: usize) -> T {
+        // SAFETY: passed on to the caller.
+        let task = unsafe { self.read(index) };
+        self.drain(index);
+        task
     }
 }
 
-/// A power of two of slots; index `i` lives in slot `i mod capacity`.
+/// The owner of the memory of some [`Places`].
 pub(crate) struct Ring<T> {
-    slots: Box<[Slot<T>]>,
+    places: Places<T>,
     liveness: Liveness,
 }
 
 impl<T> Ring<T> {
-    /// An empty ring whose slots are free for `first .. first + capacity`.
+    /// An empty ring, free for `first .. first + capacity`.
     ///
     /// # Panics
     ///
-    /// When `capacity` slots exceed the address space.
+    /// When `capacity` values exceed the address space.
     pub(crate) fn new(capacity: usize, first: usize) -> Self {
         assert!(capacity.is_power_of_two(), "indices are reduced by a mask");
-        let offset_of_first = first & (capacity - 1);
-        let slot = |position: usize| {
-            // The slots before that of `first` hold the indices of the next lap.
-            let lap = if position < offset_of_first { capacity } else { 0 };
-            Slot::new(first.wrapping_sub(offset_of_first).wrapping_add(lap).wrapping_add(position))
+        let lap = first & capacity != 0;
+        let start = first & (capacity - 1);
+        let values: Box<[UnsafeCell<MaybeUninit<T>>]> =
+            (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
+        // The positions before that of `first` come round in the next lap.
+        let writable: Box<[_]> =
+            (0..capacity).map(|at| AtomicU8::new(u8::from(lap ^ (at < start)))).collect();
+        let places = Places {
+            values: NonNull::from(Box::leak(values)).cast(),
+            writable: NonNull::from(Box::leak(writable)).cast(),
+            mask: capacity - 1,
         };
-        Self { slots: (0..capacity).map(slot).collect(), liveness: Liveness::new() }
+        Self { places, liveness: Liveness::new() }
     }
 
-    /// Number of slots.
+    /// The places.
+    ///
+    /// # Safety
+    ///
+    /// - The copy is not used after the ring is dropped.
     #[inline]
-    pub(crate) fn capacity(&self) -> usize {
-        self.slots.len()
+    pub(crate) unsafe fn places(&self) -> Places<T> {
+        self.liveness.check();
+        self.places
     }
 
     /// Heap bytes of the ring.
     pub(crate) fn bytes(&self) -> usize {
-        size_of_val::<[Slot<T>]>(&self.slots)
+        self.places.capacity() * (size_of::<T>() + size_of::<AtomicU8>())
     }
 
-    /// The slot of `index`.
-    #[inline]
-    pub(crate) fn slot(&self, index: usize) -> &Slot<T> {
-        self.liveness.check();
-        let position = index & (self.slots.len() - 1);
-        // SAFETY: `new` makes the length a power of two, so the mask keeps the position below it.
-        unsafe { self.slots.get_unchecked(position) }
-    }
-
-    /// Takes the task of `index` out and gives its slot back.
+    /// A ring of `capacity` places with the bytes of `top .. bottom` of `old`, not yet reachable by
+    /// anybody.
     ///
     /// # Safety
     ///
-    /// - As for [`Slot::read`], the claim having been made through `top`.
-    #[inline]
-    pub(crate) unsafe fn take(&self, index: usize) -> T {
-        let slot = self.slot(index);
-        // SAFETY: passed on to the caller.
-        let task = unsafe { slot.read() };
-        slot.drain(index.wrapping_add(self.capacity()));
-        task
-    }
-
-    /// A ring of `capacity` slots with the bytes of `top .. bottom`, not yet reachable by anybody.
-    ///
-    /// # Safety
-    ///
-    /// - The caller owns `self` and has written `top .. bottom` to it, at most a ringful; thieves
+    /// - The caller owns `old` and has written `top .. bottom` to it, at most a ringful; thieves
     ///   may have claimed any of them meanwhile.
-    pub(crate) unsafe fn replica(&self, capacity: usize, top: usize, bottom: usize) -> Self {
-        debug_assert!(bottom.wrapping_sub(top) <= self.capacity().min(capacity));
+    pub(crate) unsafe fn replica(old: Places<T>, capacity: usize, top: usize, bottom: usize) -> Self {
+        debug_assert!(bottom.wrapping_sub(top) <= old.capacity().min(capacity));
         let replica = Self::new(capacity, top);
         for offset in 0..bottom.wrapping_sub(top) {
             let index = top.wrapping_add(offset);
-            // SAFETY: the caller owns `self`; `replica` is a local.
-            unsafe { replica.slot(index).copy_from(self.slot(index)) };
+            // SAFETY: only the owner, which is the caller, ever writes to `old`; thieves may read
+            // meanwhile. The bytes are not taken for a value.
+            let bytes = old.value(index).with(|value| unsafe { value.read() });
+            // SAFETY: `replica` is a local.
+            replica.places.value(index).with_mut(|value| unsafe { value.write(bytes) });
         }
         replica
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        let Places { values, writable, mask } = self.places;
+        let values = NonNull::slice_from_raw_parts(values, mask + 1);
+        // SAFETY: leaked by `new`, with this length, and freed only here.
+        drop(unsafe { Box::from_raw(values.as_ptr()) });
+        let writable = NonNull::slice_from_raw_parts(writable, mask + 1);
+        // SAFETY: as above.
+        drop(unsafe { Box::from_raw(writable.as_ptr()) });
     }
 }
 

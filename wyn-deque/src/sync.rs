@@ -9,7 +9,7 @@
 
 #[cfg(not(wyn_loom))]
 mod imp {
-    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
     pub(crate) use std::sync::{Arc, Mutex};
 
     /// `std::cell::UnsafeCell` with loom's interface.
@@ -40,7 +40,7 @@ mod imp {
 #[cfg(wyn_loom)]
 mod imp {
     pub(crate) use loom::cell::UnsafeCell;
-    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering, fence};
     pub(crate) use loom::sync::{Arc, Mutex};
 }
 

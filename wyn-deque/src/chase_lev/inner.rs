@@ -5,7 +5,7 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::buffer::Ring;
+use crate::buffer::{Places, Ring};
 use crate::reclaim::{Guard, Reclaimer};
 use crate::sync::{AtomicPtr, AtomicUsize, Ordering, fence};
 
@@ -40,9 +40,9 @@ pub(super) fn distance(top: usize, bottom: usize) -> usize {
 }
 
 impl<T> Inner<T> {
-    /// An empty deque whose first task will have index `first`.
-    pub(super) fn new(capacity: usize, first: usize) -> Self {
-        let ring = Box::into_raw(Box::new(Ring::new(capacity, first)));
+    /// An empty deque whose first task will have index `first`, which `ring` is free for.
+    pub(super) fn new(ring: Ring<T>, first: usize) -> Self {
+        let ring = Box::into_raw(Box::new(ring));
         Self {
             front: CachePadded::new(Front { top: AtomicUsize::new(first), ring: AtomicPtr::new(ring) }),
             bottom: CachePadded::new(AtomicUsize::new(first)),
@@ -102,14 +102,14 @@ impl<T> Inner<T> {
         fence(Ordering::SeqCst);
     }
 
-    /// Takes the indices `top .. top + count`, if `top` is still the oldest.
+    /// Takes the indices `top .. top + count` if `top` is still the oldest; else says which is.
     #[inline]
-    pub(super) fn claim(&self, top: usize, count: usize) -> bool {
+    pub(super) fn claim(&self, top: usize, count: usize) -> Result<(), usize> {
         let new = top.wrapping_add(count);
         // Ordering: Relaxed, the claim decides who, not what. The task is visible by the Acquire of
         // `bottom` before it (the owner's own pop needs none), it stays until the claimant drains
         // the slot, and the two sides of a race meet in this word's modification order alone.
-        self.front.top.compare_exchange(top, new, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        self.front.top.compare_exchange(top, new, Ordering::Relaxed, Ordering::Relaxed).map(drop)
     }
 
     /// A thief's first look: `top`, the barrier and the guard, then `bottom`.
@@ -135,21 +135,21 @@ impl<T> Inner<T> {
         self.bottom.load(Ordering::Acquire)
     }
 
-    /// The ring that holds every claimable index a look under `guard` has reported, provided that
-    /// this is called after the look and before the claim (invariant 4).
+    /// The places of the ring that holds every claimable index a look under `guard` has reported,
+    /// provided that this is called after the look and before the claim (invariant 4).
+    ///
+    /// # Safety
+    ///
+    /// - The result is not used after `guard` is gone.
     #[inline]
-    pub(super) fn ring<'g>(&'g self, _guard: &'g Guard<'_, Ring<T>>) -> &'g Ring<T> {
-        // Ordering: Acquire pairs with the Release in `replace_ring`: the copied slots and their
-        // sequence numbers are visible to whoever finds the new ring.
+    pub(super) unsafe fn places(&self, _guard: &Guard<'_, Ring<T>>) -> Places<T> {
+        // Ordering: Acquire pairs with the Release in `replace_ring`: the copied values and the
+        // flags are visible to whoever finds the new ring.
         let ring = self.front.ring.load(Ordering::Acquire);
         // SAFETY: a ring that was current under the guard is not freed before the guard is gone.
-        unsafe { &*ring }
-    }
-
-    /// The ring at construction, for the owner's copy of the pointer.
-    pub(super) fn first_ring(&self) -> *const Ring<T> {
-        // Ordering: Relaxed, no other thread knows the deque yet.
-        self.front.ring.load(Ordering::Relaxed)
+        let ring = unsafe { &*ring };
+        // SAFETY: the ring lives as long as the guard, and the caller keeps to that.
+        unsafe { ring.places() }
     }
 
     /// Makes `new` current and retires its predecessor.
@@ -158,18 +158,16 @@ impl<T> Inner<T> {
     ///
     /// - The caller is the owner, and does not use the predecessor afterwards.
     /// - `new` holds every index from `top` on that was ever written and may yet be claimed.
-    pub(super) unsafe fn replace_ring(&self, new: Box<Ring<T>>) -> *const Ring<T> {
-        let new = Box::into_raw(new);
+    pub(super) unsafe fn replace_ring(&self, new: Box<Ring<T>>) {
         // Ordering: Relaxed, only the owner stores it.
         let old = self.front.ring.load(Ordering::Relaxed);
         // Ordering: Release pairs with the Acquire in `ring`.
-        self.front.ring.store(new, Ordering::Release);
+        self.front.ring.store(Box::into_raw(new), Ordering::Release);
         // SAFETY: `old` was current until the line above and stays allocated until it is retired.
         let bytes = unsafe { &*old }.bytes();
         // SAFETY: unlinked just above; thieves found it under a guard; a ring holds `MaybeUninit`
         // slots, so dropping it runs no destructor of `T`.
         unsafe { self.reclaimer.retire(old, bytes) };
-        new
     }
 }
 
@@ -179,31 +177,33 @@ impl<T> Drop for Inner<T> {
         let ring = self.front.ring.load(Ordering::Relaxed);
         // SAFETY: the current ring came from `Box::into_raw` and was not retired.
         let ring = unsafe { Box::from_raw(ring) };
-        Leftovers { ring: &ring, top: self.top(), bottom: self.bottom() }.drop_all();
+        // SAFETY: `ring` is dropped after the leftovers.
+        let places = unsafe { ring.places() };
+        Leftovers { places, top: self.top(), bottom: self.bottom() }.drop_all();
     }
 }
 
 /// The tasks nobody took. A destructor that panics costs its own task only: unwinding drops this
 /// and with it the rest.
-struct Leftovers<'a, T> {
-    ring: &'a Ring<T>,
+struct Leftovers<T> {
+    places: Places<T>,
     top: usize,
     bottom: usize,
 }
 
-impl<T> Leftovers<'_, T> {
+impl<T> Leftovers<T> {
     fn drop_all(&mut self) {
         while distance(self.top, self.bottom) > 0 {
             let index = self.top;
             self.top = index.wrapping_add(1);
             // SAFETY: nobody else is left, so every index in `top .. bottom` is unclaimed, and it
             // is behind `self.top` before its destructor can unwind.
-            drop(unsafe { self.ring.take(index) });
+            drop(unsafe { self.places.take(index) });
         }
     }
 }
 
-impl<T> Drop for Leftovers<'_, T> {
+impl<T> Drop for Leftovers<T> {
     fn drop(&mut self) {
         self.drop_all();
     }

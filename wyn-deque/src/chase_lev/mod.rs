@@ -3,6 +3,7 @@
 //! D. Chase, Y. Lev, *Dynamic circular work-stealing deque*, SPAA 2005, with the fences of N. M. Lê,
 //! A. Pop, A. Cohen, F. Zappa Nardelli, *Correct and efficient work-stealing for weak memory
 //! models*, PPoPP 2013.
+mod ahead;
 mod inner;
 mod stealer;
 mod worker;

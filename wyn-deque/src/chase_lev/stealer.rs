@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use super::MAX_BATCH;
+use super::ahead::Ahead;
 use super::inner::{Inner, Sight};
 use super::worker::{Flavor, Worker};
 use crate::steal::Steal;
@@ -98,8 +99,9 @@ impl<T> Stealer<T> {
         if len == 0 {
             return Steal::Empty;
         }
-        let ring = self.inner.ring(&guard);
-        if !self.inner.claim(top, 1) {
+        // SAFETY: `guard` lives to the end of the function.
+        let ring = unsafe { self.inner.places(&guard) };
+        if self.inner.claim(top, 1).is_err() {
             return Steal::Retry;
         }
         // SAFETY: claimed through `top`; the look ordered the push before this, and the ring found
@@ -150,10 +152,10 @@ impl<T> Stealer<T> {
         }
         // A FIFO run is written in the order of `dest` straight away.
         let place = |offset, batch| if dest.is_fifo() { offset } else { batch - 1 - offset };
-        self.steal_ahead(dest, limit, place).map(|count| {
+        self.steal_ahead(dest, limit, place).map(|(count, ahead)| {
             if self.flavor == Flavor::Lifo && dest.is_fifo() {
                 // SAFETY: `steal_ahead` wrote `0 .. count`.
-                unsafe { dest.reverse_ahead(count) };
+                unsafe { ahead.reverse(count) };
             }
             // SAFETY: as above.
             unsafe { dest.publish_ahead(count) };
@@ -201,13 +203,13 @@ impl<T> Stealer<T> {
             Some(before) if dest.is_fifo() => before,
             _ => batch - 1 - offset,
         };
-        self.steal_ahead(dest, limit, place).map(|count| {
+        self.steal_ahead(dest, limit, place).map(|(count, ahead)| {
             let rest = count - 1;
             // SAFETY: `steal_ahead` wrote `0 .. count`, and `publish_ahead` stops short of this one.
-            let task = unsafe { dest.read_ahead(rest) };
+            let task = unsafe { ahead.read(rest) };
             if self.flavor == Flavor::Lifo && dest.is_fifo() {
                 // SAFETY: as above.
-                unsafe { dest.reverse_ahead(rest) };
+                unsafe { ahead.reverse(rest) };
             }
             // SAFETY: as above.
             unsafe { dest.publish_ahead(rest) };
@@ -223,18 +225,18 @@ impl<T> Stealer<T> {
         dest: &Worker<T>,
         limit: usize,
         place: impl Fn(usize, usize) -> usize,
-    ) -> Steal<usize> {
+    ) -> Steal<(usize, Ahead<T>)> {
         let sight = self.inner.look();
         if sight.len == 0 {
             return Steal::Empty;
         }
         let batch = sight.len.div_ceil(2).min(limit);
-        dest.reserve(batch);
+        let ahead = dest.ahead(batch);
         let count = match self.flavor {
-            Flavor::Fifo => self.take_run(&sight, batch, dest, place),
-            Flavor::Lifo => self.take_singly(&sight, batch, dest),
+            Flavor::Fifo => self.take_run(&sight, batch, &ahead, place),
+            Flavor::Lifo => self.take_singly(&sight, batch, &ahead),
         };
-        if count == 0 { Steal::Retry } else { Steal::Success(count) }
+        if count == 0 { Steal::Retry } else { Steal::Success((count, ahead)) }
     }
 
     /// FIFO: one claim for the whole batch, since the owner too takes tasks by claim only.
@@ -242,39 +244,41 @@ impl<T> Stealer<T> {
         &self,
         sight: &Sight<'_, T>,
         batch: usize,
-        dest: &Worker<T>,
+        ahead: &Ahead<T>,
         place: impl Fn(usize, usize) -> usize,
     ) -> usize {
-        let ring = self.inner.ring(&sight.guard);
-        if !self.inner.claim(sight.top, batch) {
+        // SAFETY: the caller holds `sight` until this returns.
+        let ring = unsafe { self.inner.places(&sight.guard) };
+        if self.inner.claim(sight.top, batch).is_err() {
             return 0;
         }
         for offset in 0..batch {
             // SAFETY: as in `steal`, for each index of the run.
             let task = unsafe { ring.take(sight.top.wrapping_add(offset)) };
             // SAFETY: `steal_ahead` reserved `batch` places, and `place` permutes them.
-            unsafe { dest.write_ahead(place(offset, batch), task) };
+            unsafe { ahead.write(place(offset, batch), task) };
         }
         batch
     }
 
     /// LIFO: one look and one claim per task. The owner takes the newest tasks without a claim, so
     /// a run seen once may have lost its newer part before it is claimed.
-    fn take_singly(&self, sight: &Sight<'_, T>, batch: usize, dest: &Worker<T>) -> usize {
+    fn take_singly(&self, sight: &Sight<'_, T>, batch: usize, ahead: &Ahead<T>) -> usize {
         for offset in 0..batch {
             let index = sight.top.wrapping_add(offset);
             if offset > 0 && self.inner.look_again(index) == 0 {
                 return offset;
             }
             // Found anew for each look: the owner may have moved on, and pushed the index there.
-            let ring = self.inner.ring(&sight.guard);
-            if !self.inner.claim(index, 1) {
+            // SAFETY: the caller holds `sight` until this returns.
+            let ring = unsafe { self.inner.places(&sight.guard) };
+            if self.inner.claim(index, 1).is_err() {
                 return offset;
             }
             // SAFETY: as in `steal`.
             let task = unsafe { ring.take(index) };
             // SAFETY: `steal_ahead` reserved `batch` places.
-            unsafe { dest.write_ahead(offset, task) };
+            unsafe { ahead.write(offset, task) };
         }
         batch
     }

@@ -10,7 +10,7 @@ use std::panic::UnwindSafe;
 
 use super::inner::{Inner, distance};
 use super::stealer::Stealer;
-use crate::buffer::{Ring, Slot};
+use crate::buffer::{Places, Ring};
 use crate::sync::Arc;
 
 /// Slots of a new deque.
@@ -62,8 +62,10 @@ pub(super) enum Flavor {
 /// ```
 pub struct Worker<T> {
     pub(super) inner: Arc<Inner<T>>,
-    /// The current ring; the shared pointer never differs, so the owner need not load it.
-    ring: Cell<*const Ring<T>>,
+    /// The current ring, which lives until `make_room` overwrites this.
+    pub(super) ring: Cell<Places<T>>,
+    /// The last `top` this owner saw: a lower bound of it.
+    seen_top: Cell<usize>,
     pub(super) flavor: Flavor,
     /// Owns `T`s, and is neither `Send` nor `Sync` by itself.
     _owner: PhantomData<*mut T>,
@@ -101,9 +103,11 @@ impl<T> Worker<T> {
     /// As the constructors; the first task gets the index `first`. Lets tests start near the end of
     /// the index range.
     pub(super) fn starting_at(flavor: Flavor, first: usize) -> Worker<T> {
-        let inner = Inner::new(MIN_CAPACITY, first);
-        let ring = Cell::new(inner.first_ring());
-        Worker { inner: Arc::new(inner), ring, flavor, _owner: PhantomData }
+        let ring = Ring::new(MIN_CAPACITY, first);
+        // SAFETY: as the field `ring` says.
+        let places = Cell::new(unsafe { ring.places() });
+        let inner = Arc::new(Inner::new(ring, first));
+        Worker { inner, ring: places, seen_top: Cell::new(first), flavor, _owner: PhantomData }
     }
 
     /// A handle for thieves, to be cloned and sent to other threads.
@@ -167,14 +171,14 @@ impl<T> Worker<T> {
     #[inline]
     pub fn push(&self, task: T) {
         let bottom = self.inner.bottom();
-        let mut slot = self.ring().slot(bottom);
-        if !slot.is_free_for(bottom) {
+        let mut ring = self.ring.get();
+        if !ring.is_free_for(bottom) {
             self.make_room(1);
-            slot = self.ring().slot(bottom);
+            ring = self.ring.get();
         }
-        // SAFETY: the owner (not `Sync`) writes the slot of its next index, free for that index
-        // either by the check or as a slot past `bottom` in a ring with room.
-        unsafe { slot.write(task) };
+        // SAFETY: this is the owner (not `Sync`), the index is not published, and its place is free
+        // by the check or in a new ring with room for it.
+        unsafe { ring.write(bottom, task) };
         self.inner.publish(bottom.wrapping_add(1));
     }
 
@@ -200,23 +204,26 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_newest(&self) -> Option<T> {
         let bottom = self.inner.bottom();
-        match distance(self.inner.top(), bottom) {
+        let newest = bottom.wrapping_sub(1);
+        match distance(self.seen_top.get(), bottom) {
             0 => return None,
             // The newest is the oldest: taken as a thief takes it, by the claim alone. `bottom`
-            // stays, so there is nothing to order and no fence. A stale `top` loses the claim.
-            1 => return self.claim_oldest(bottom.wrapping_sub(1)),
+            // stays, so there is nothing to order and no fence. A stale `seen_top` loses the claim.
+            1 => return self.claim_oldest(newest).ok(),
             _ => {}
         }
-        let newest = bottom.wrapping_sub(1);
         self.inner.withdraw(newest);
         self.inner.barrier();
         let top = self.inner.top();
+        if top != self.seen_top.get() {
+            self.seen_top.set(top);
+        }
         if distance(top, newest) > 0 {
             // SAFETY: older tasks remain, so by the barrier no thief can have claimed `newest` or
             // can claim it any more (invariant 2); the owner wrote it itself.
-            return Some(unsafe { self.ring().slot(newest).read() });
+            return Some(unsafe { self.ring.get().read(newest) });
         }
-        let task = if top == newest { self.claim_oldest(newest) } else { None };
+        let task = if top == newest { self.claim_oldest(newest).ok() } else { None };
         self.inner.settle(bottom);
         task
     }
@@ -224,43 +231,32 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_oldest(&self) -> Option<T> {
         let bottom = self.inner.bottom();
-        loop {
-            let top = self.inner.top();
-            if distance(top, bottom) == 0 {
-                return None;
-            }
-            if let Some(task) = self.claim_oldest(top) {
-                return Some(task);
+        let mut top = self.seen_top.get();
+        // Without a load of `top` first: the compare-exchange would wait for it, and against thieves
+        // it would fetch the line twice.
+        while distance(top, bottom) > 0 {
+            match self.claim_oldest(top) {
+                Ok(task) => return Some(task),
+                Err(newer) => top = newer,
             }
         }
+        None
     }
 
-    /// Takes index `top`, if no thief is faster.
+    /// Takes index `top` if that is the oldest; else says which is. Remembers it in either case.
     #[inline]
-    fn claim_oldest(&self, top: usize) -> Option<T> {
-        // SAFETY: claimed, once, through `top`; the owner wrote the task itself, to this ring or
-        // to one it was copied from.
-        self.inner.claim(top, 1).then(|| unsafe { self.ring().take(top) })
-    }
-
-    #[inline]
-    fn ring(&self) -> &Ring<T> {
-        // SAFETY: the current ring is retired by `make_room` only, which replaces the pointer; no
-        // reference outlives the owner's call that obtained it.
-        unsafe { &*self.ring.get() }
-    }
-
-    /// Makes the slots of the next `count` indices writable, so that `write_ahead` may follow.
-    #[inline]
-    pub(crate) fn reserve(&self, count: usize) {
-        let bottom = self.inner.bottom();
-        let ring = self.ring();
-        let free = |offset| {
-            let index = bottom.wrapping_add(offset);
-            ring.slot(index).is_free_for(index)
-        };
-        if count > ring.capacity() || !(0..count).all(free) {
-            self.make_room(count);
+    fn claim_oldest(&self, top: usize) -> Result<T, usize> {
+        match self.inner.claim(top, 1) {
+            Ok(()) => {
+                self.seen_top.set(top.wrapping_add(1));
+                // SAFETY: claimed, once, through `top`; the owner wrote the task itself, to this
+                // ring or to one it was copied from.
+                Ok(unsafe { self.ring.get().take(top) })
+            }
+            Err(newer) => {
+                self.seen_top.set(newer);
+                Err(newer)
+            }
         }
     }
 
@@ -272,94 +268,25 @@ impl<T> Worker<T> {
     /// size comes at most once in half a lap.
     #[cold]
     #[inline(never)]
-    fn make_room(&self, count: usize) {
-        let (old, bottom, top) = (self.ring(), self.inner.bottom(), self.inner.top());
+    pub(super) fn make_room(&self, count: usize) {
+        let (old, bottom, top) = (self.ring.get(), self.inner.bottom(), self.inner.top());
         let needed = distance(top, bottom).checked_add(count).expect("capacity overflow");
         let mut capacity = old.capacity();
         if needed > capacity / 2 {
             capacity = needed.max(capacity + 1).checked_next_power_of_two().expect("capacity overflow");
         }
         // SAFETY: the owner wrote these; `bottom - top` is at most a ringful (invariant 3).
-        let new = unsafe { old.replica(capacity, top, bottom) };
+        let new = unsafe { Ring::replica(old, capacity, top, bottom) };
+        // SAFETY: as the field `ring` says.
+        let places = unsafe { new.places() };
         // The new ring is not public yet, so what has been claimed so far is read elsewhere.
         for offset in 0..distance(top, self.inner.top()) {
-            let claimed = top.wrapping_add(offset);
-            new.slot(claimed).drain(claimed.wrapping_add(capacity));
+            places.drain(top.wrapping_add(offset));
         }
-        // SAFETY: `new` holds all from `top` on, and `top` does not go back; the pointer to the
-        // old ring is overwritten right here.
-        self.ring.set(unsafe { self.inner.replace_ring(Box::new(new)) });
-    }
-
-    /// The slot `offset` places past the published ones.
-    #[inline]
-    fn slot_ahead(&self, offset: usize) -> &Slot<T> {
-        self.ring().slot(self.inner.bottom().wrapping_add(offset))
-    }
-
-    /// Puts a task `offset` places past the published ones.
-    ///
-    /// # Safety
-    ///
-    /// - `offset` is below what was last reserved, with no push or pop since.
-    #[inline]
-    pub(super) unsafe fn write_ahead(&self, offset: usize, task: T) {
-        // SAFETY: reserved, that is free for its index, and not published.
-        unsafe { self.slot_ahead(offset).write(task) };
-    }
-
-    /// Takes back a task that `write_ahead` put there.
-    ///
-    /// # Safety
-    ///
-    /// - `offset` was written ahead, not published, and is not read twice.
-    #[inline]
-    pub(super) unsafe fn read_ahead(&self, offset: usize) -> T {
-        // SAFETY: not published, so only the owner, who wrote it, can reach it.
-        unsafe { self.slot_ahead(offset).read() }
-    }
-
-    /// Turns round the first `count` tasks written ahead.
-    ///
-    /// # Safety
-    ///
-    /// - `0 .. count` were written ahead and not published.
-    pub(super) unsafe fn reverse_ahead(&self, count: usize) {
-        for near in 0..count / 2 {
-            let far = count - 1 - near;
-            // SAFETY: written ahead; read once and written again below.
-            let first = unsafe { self.read_ahead(near) };
-            // SAFETY: as above.
-            let last = unsafe { self.read_ahead(far) };
-            // SAFETY: reserved, and its task was moved out.
-            unsafe { self.write_ahead(near, last) };
-            // SAFETY: as above.
-            unsafe { self.write_ahead(far, first) };
-        }
-    }
-
-    /// Publishes the first `count` tasks written ahead.
-    ///
-    /// # Safety
-    ///
-    /// - `0 .. count` were written ahead.
-    #[inline]
-    pub(super) unsafe fn publish_ahead(&self, count: usize) {
-        self.inner.publish(self.inner.bottom().wrapping_add(count));
-    }
-
-    /// Adds `count` tasks so that `pop` gives them in the order of `next`. If that ends early or
-    /// panics, the tasks it gave are leaked.
-    pub(crate) fn push_in_pop_order(&self, count: usize, mut next: impl FnMut() -> Option<T>) {
-        self.reserve(count);
-        for offset in 0..count {
-            let Some(task) = next() else { return };
-            let place = if self.is_fifo() { offset } else { count - 1 - offset };
-            // SAFETY: reserved above, and `place` is a permutation of `0 .. count`.
-            unsafe { self.write_ahead(place, task) };
-        }
-        // SAFETY: the loop has written them all.
-        unsafe { self.publish_ahead(count) };
+        self.ring.set(places);
+        // SAFETY: `new` holds all from `top` on, and `top` does not go back; the copy of the old
+        // places was overwritten just above.
+        unsafe { self.inner.replace_ring(Box::new(new)) };
     }
 
     /// Whether the owner pops what was pushed first.
