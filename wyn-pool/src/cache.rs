@@ -11,6 +11,7 @@
 
 use crate::cell::{FreeCell, Range};
 use crate::depot::Depot;
+use crate::os;
 use crate::sync::{AtomicPtr, AtomicU32, Ordering};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
@@ -37,14 +38,12 @@ pub(crate) struct Cache {
     window: Cell<*mut u8>,
     /// Where the range ends.
     end: AtomicPtr<u8>,
-    /// Up to here pages have been asked for.
+    /// Up to here pages have been asked for, and how many bytes to ask for next; 0 for none.
     populated: Cell<*mut u8>,
+    populate_step: Cell<usize>,
     /// The full list kept back, or null.
     spare: Cell<*mut FreeCell>,
 }
-
-/// Pages are asked for in steps of so many bytes at first, and of the larger once the pool holds more.
-const POPULATE_BYTES: usize = 16 << 10;
 
 impl Cache {
     #[cfg(not(wyn_loom))]
@@ -57,6 +56,7 @@ impl Cache {
             window: Cell::new(ptr::null_mut()),
             end: AtomicPtr::new(ptr::null_mut()),
             populated: Cell::new(ptr::null_mut()),
+            populate_step: Cell::new(0),
             spare: Cell::new(ptr::null_mut()),
         }
     }
@@ -71,6 +71,7 @@ impl Cache {
             window: Cell::new(ptr::null_mut()),
             end: AtomicPtr::new(ptr::null_mut()),
             populated: Cell::new(ptr::null_mut()),
+            populate_step: Cell::new(0),
             spare: Cell::new(ptr::null_mut()),
         }
     }
@@ -102,7 +103,7 @@ impl Cache {
         cell.cast()
     }
 
-    /// Puts a cell back, unless `cur` is full: then returns false and [`Cache::free_slow`] comes next.
+    /// Puts a cell back, unless `cur` is full: then returns false and [`Cache::make_room`] comes next.
     ///
     /// # Safety
     /// - `cell` is a live cell of the cache's pool; on true, the caller has given up the only pointer to it.
@@ -127,10 +128,15 @@ impl Cache {
         self.limit.set(batch(depot));
     }
 
+    /// Whether no thread owns the cache.
+    pub(crate) fn is_shut(&self) -> bool {
+        self.limit.get() == 0
+    }
+
     /// Gets a cell when the fast path has none: the spare list, a list of the depot, the own range, a new range,
     /// in this order, so that memory is reused before more is touched. `None` when the system has no memory.
     pub(crate) fn refill(&self, depot: &Depot) -> Option<NonNull<u8>> {
-        debug_assert!(self.limit.get() != 0 && self.head.get().is_null());
+        debug_assert!(!self.is_shut() && self.head.get().is_null());
         let spare = self.spare.replace(ptr::null_mut());
         if !spare.is_null() {
             self.limit.set(batch(depot));
@@ -142,7 +148,11 @@ impl Cache {
             self.set_count(list.len);
         } else {
             if self.range().is_empty() {
-                self.set_range(depot.with(|state, geometry| state.pop_range(geometry))?);
+                let (range, step) = depot.with(|state, geometry| {
+                    state.pop_range(geometry).map(|range| (range, state.populate_step()))
+                })?;
+                self.set_range(range);
+                self.populate_step.set(step);
             }
             self.open_window(depot);
         }
@@ -156,29 +166,20 @@ impl Cache {
         let window = range.start.wrapping_add(ahead.min(range.bytes()));
         self.window.set(window);
         let populated = self.populated.get();
-        if window.addr() > populated.addr() {
-            let step = POPULATE_BYTES.max(ahead).min(range.end.addr() - populated.addr());
-            depot.populate(populated, step);
+        if self.populate_step.get() != 0 && window.addr() > populated.addr() {
+            let step = self.populate_step.get().max(ahead).min(range.end.addr() - populated.addr());
+            os::populate(populated, step);
             self.populated.set(populated.wrapping_add(step));
         }
     }
 
-    /// Puts a cell back after the fast path declined. Nothing to make room for if the cache was opened just now.
-    ///
-    /// # Safety
-    /// - As [`Cache::free`]; the cache is open.
-    pub(crate) unsafe fn free_slow(&self, depot: &Depot, cell: NonNull<u8>) {
-        if self.held() == self.limit.get() as usize {
-            self.make_room(depot);
+    /// Makes room when `cur` is full: it becomes the spare, and the spare of before goes to the depot. The cache
+    /// is open; nothing to do if it was opened just now.
+    pub(crate) fn make_room(&self, depot: &Depot) {
+        debug_assert!(!self.is_shut());
+        if self.held() < self.limit.get() as usize {
+            return;
         }
-        // SAFETY: the caller's promise.
-        let freed = unsafe { self.free(cell) };
-        debug_assert!(freed, "an open cache with room declines no cell");
-    }
-
-    /// Makes room in `cur` when it is full: it becomes the spare, and the spare of before goes to the depot.
-    fn make_room(&self, depot: &Depot) {
-        debug_assert!(self.limit.get() != 0);
         let spare = self.spare.replace(self.head.replace(ptr::null_mut()));
         if !spare.is_null() {
             depot.with(|state, _| {

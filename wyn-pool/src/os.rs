@@ -85,7 +85,7 @@ mod imp {
 
     fn map(bytes: usize) -> Option<NonNull<u8>> {
         let protection = libc::PROT_READ | libc::PROT_WRITE;
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: a new anonymous mapping at an address of the system's choice touches no existing memory.
         let start = unsafe { libc::mmap(ptr::null_mut(), bytes, protection, flags, -1, 0) };
         if start == libc::MAP_FAILED { None } else { NonNull::new(start.cast()) }
@@ -117,6 +117,10 @@ mod imp {
     }
 
     pub(super) fn populate(start: *mut u8, bytes: usize) {
+        // The call wants whole pages; blocks consist of whole pages, so rounding outwards stays inside.
+        let before = start.addr() % PAGE_BYTES;
+        let start = start.wrapping_sub(before);
+        let bytes = (bytes + before).next_multiple_of(PAGE_BYTES);
         // SAFETY: populating a mapping of ours changes no contents; a kernel without the call says EINVAL.
         unsafe { libc::madvise(start.cast(), bytes, libc::MADV_POPULATE_WRITE) };
     }

@@ -7,12 +7,12 @@
 #[cfg(wyn_loom)]
 pub(crate) use loom::sync::{
     MutexGuard,
-    atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence},
 };
 #[cfg(not(wyn_loom))]
 pub(crate) use std::sync::{
     MutexGuard,
-    atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence},
 };
 
 /// A lock without poisoning: no code of the user ever runs under it.
@@ -51,3 +51,25 @@ fn chaos() {
         }
     }
 }
+
+/// A static that loom makes anew for each execution.
+macro_rules! global {
+    ($name:ident: $type:ty = $init:expr) => {
+        #[cfg(not(wyn_loom))]
+        static $name: $type = $init;
+        #[cfg(wyn_loom)]
+        loom::lazy_static! { static ref $name: $type = $init; }
+    };
+}
+
+/// A thread-local, without a lazy state where std can do so.
+macro_rules! local {
+    ($name:ident: $type:ty = $init:expr) => {
+        #[cfg(not(wyn_loom))]
+        std::thread_local! { static $name: $type = const { $init } }
+        #[cfg(wyn_loom)]
+        loom::thread_local! { static $name: $type = $init }
+    };
+}
+
+pub(crate) use {global, local};

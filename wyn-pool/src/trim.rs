@@ -9,6 +9,19 @@ impl Depot {
     pub(crate) fn trim(&self) -> usize {
         self.with(trim)
     }
+
+    /// Gives all blocks back.
+    ///
+    /// # Safety
+    /// - Every cell is free and nobody will use the pool again.
+    pub(crate) unsafe fn release_all(&self) {
+        self.with(|state, _| {
+            for block in core::mem::replace(state, State::new()).blocks {
+                // SAFETY: no cell of the block is live, by the caller's promise, and its lists are gone.
+                unsafe { block.release() };
+            }
+        });
+    }
 }
 
 fn trim(state: &mut State, geometry: &Geometry) -> usize {

@@ -97,8 +97,10 @@ unsafe fn free_slow(local: &Local, cell: NonNull<u8>, class: SizeClass) {
         // SAFETY: the caller's promise.
         return unsafe { depot.free_one(cell) };
     }
+    cache.make_room(depot);
     // SAFETY: the caller's promise.
-    unsafe { cache.free_slow(depot, cell) };
+    let freed = unsafe { cache.free(cell) };
+    debug_assert!(freed, "an open cache with room declines no cell");
 }
 
 impl Local {
