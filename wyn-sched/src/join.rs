@@ -91,9 +91,9 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
     }
     let wait = Wait { header, context: &context, deadline };
     if context.role == Role::Guest {
-        wait.as_guest()
+        wait.as_guest();
     } else {
-        wait.as_worker()
+        wait.as_worker();
     }
     header.left()
 }

@@ -4,8 +4,8 @@
 //! 2. The deques of the others, from a random one on: the older half of what is there, at most
 //!    [`STEAL_TASKS`]. The oldest is run next, the rest goes to the thief's own deque.
 //!
-//! A lone task is left to its owner unless it stays where it is for about a microsecond: an owner that
-//! spawns and awaits at once takes it back in nanoseconds, and would wait for its return otherwise.
+//! A steal costs its victim a barrier, about a microsecond: thirty times what a small task takes. So a thief
+//! looks twice before it takes a few tasks from an owner that is about to run them, or to push more.
 
 use wyn_deque::Steal;
 
@@ -16,8 +16,12 @@ use crate::task::TaskRef;
 
 /// Tasks taken in one steal at most.
 const STEAL_TASKS: usize = 256;
-/// Spins between the two looks at a lone task, about a microsecond.
-const LONE_SPINS: u32 = 40;
+/// So many tasks are worth a steal whatever their owner does.
+const MANY_TASKS: usize = 64;
+/// How often a deque with fewer is looked at, in parts of about a quarter of a microsecond.
+const PATIENCE_LOOKS: u32 = 8;
+const LOOK_PARTS: u32 = 4;
+const LOOK_SPINS: u32 = 10;
 /// Every so many decisions the injector comes before the own deque.
 const INJECTOR_TICKS: u32 = 61;
 
@@ -62,7 +66,7 @@ impl Context {
             return None;
         }
         let stealer = self.shared.slots.get(id).stealer()?;
-        if stealer.is_empty() || is_fleeting(stealer) {
+        if stealer.is_empty() || !is_ripe(stealer) {
             return None;
         }
         match stealer.steal_batch_and_pop(self.deque(), STEAL_TASKS) {
@@ -73,14 +77,29 @@ impl Context {
     }
 }
 
-/// Whether the one task of a deque is likely to be taken back by its owner at once.
-fn is_fleeting(stealer: &Stealer) -> bool {
-    if stealer.len() > 1 {
-        return false;
+/// Whether a steal would pay for its barrier: there is much to take, or what is there stays.
+///
+/// An owner that works on its newest tasks leaves the oldest alone: they are worth taking, however few. An
+/// owner that takes them back at once, or that is still pushing, is left alone for the moment.
+fn is_ripe(stealer: &Stealer) -> bool {
+    let (split, mut head) = stealer.mark();
+    for _ in 0..PATIENCE_LOOKS {
+        for _ in 0..LOOK_PARTS {
+            (0..LOOK_SPINS).for_each(|_| spin_loop());
+            let (now_split, now_head) = stealer.mark();
+            let held = now_head.wrapping_sub(split).cast_signed();
+            if now_split != split || held <= 0 {
+                return false;
+            }
+            if held.unsigned_abs() >= MANY_TASKS {
+                return true;
+            }
+        }
+        let now = stealer.mark().1;
+        if now.wrapping_sub(head).cast_signed() <= 0 {
+            return true;
+        }
+        head = now;
     }
-    let before = stealer.mark();
-    for _ in 0..LONE_SPINS {
-        spin_loop();
-    }
-    stealer.mark() != before
+    true
 }
