@@ -11,10 +11,10 @@ use crate::record::{Figures, Line};
 /// them on one core.
 const JOINT_WORK: Duration = Duration::from_millis(40);
 /// Long enough for every backend's workers to have parked.
-const PAUSE: Duration = Duration::from_millis(4);
+const PAUSE: Duration = Duration::from_millis(3);
 /// Warm passes stop after this much measured time, or after so many.
 const WARM_BUDGET: Duration = Duration::from_millis(40);
-const WARM_PASSES: usize = 15;
+const WARM_PASSES: usize = 9;
 
 /// One pass over a workload: the time of it, and its answer.
 #[derive(Clone, Copy, Debug)]

@@ -219,12 +219,12 @@ func throughput(ops int, expected uint64, pass func() (time.Duration, uint64), m
 	var cold, spent time.Duration
 	var coldCPU, shares float64
 	var walls []float64
-	for i := 0; i < 16 && (i < 2 || spent < 40*time.Millisecond); i++ {
+	for i := 0; i < 10 && (i < 2 || spent < 40*time.Millisecond); i++ {
 		if i == 1 {
 			jointWork()
 		}
 		if i > 0 {
-			time.Sleep(4 * time.Millisecond)
+			time.Sleep(3 * time.Millisecond)
 		}
 		start := time.Now()
 		before, _ := usage()

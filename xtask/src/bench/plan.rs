@@ -146,9 +146,9 @@ fn points(mode: Mode, workload: &str) -> &'static [(u64, u64)] {
     }
 }
 
-/// How long one process may take: ten seconds, and five microseconds for each task.
+/// How long one process may take: five seconds, ten microseconds for each task, and its work twenty times.
 pub(crate) fn limit_seconds(cell: &Cell) -> u64 {
-    10 + cell.n / 200_000 + cell.n * cell.grain_ns / 50_000_000
+    5 + cell.n / 100_000 + cell.n * cell.grain_ns / 50_000_000
 }
 
 /// Whether all workers are meant to be busy, so that a small CPU share means a disturbed run.

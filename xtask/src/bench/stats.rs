@@ -3,6 +3,8 @@
 use wyn_bench::meter::median;
 use wyn_bench::record::{Entry, Outcome, Sample};
 
+use super::plan;
+
 /// A repetition that got less than this share of the CPU of the best one was disturbed.
 const LEAST_SHARE: f64 = 0.85;
 /// Fewer than this are never left: then the small share is the backend's own way.
@@ -43,9 +45,11 @@ pub(crate) fn figure(entry: &Entry, name: &str) -> Option<Figure> {
     Some(Figure { median: middle, mad: median(&mut distances) })
 }
 
-/// Whether a parallel backend ran on about one core, so that contention is not in its figure.
+/// Whether a workload meant for all workers ran on about one core, so that contention is not in its figure.
 pub(crate) fn one_core(entry: &Entry) -> bool {
-    entry.cell.workers > 1 && figure(entry, "cpu").is_some_and(|cpu| cpu.median < ABOUT_ONE_CORE)
+    plan::busy(&entry.cell.workload)
+        && entry.cell.workers > 1
+        && figure(entry, "cpu").is_some_and(|cpu| cpu.median < ABOUT_ONE_CORE)
 }
 
 #[cfg(test)]
@@ -60,7 +64,7 @@ mod tests {
 
     fn entry(mut samples: Vec<Sample>) -> Entry {
         drop_disturbed(&mut samples);
-        let cell = Cell { workload: "seq".to_owned(), n: 1, grain_ns: 0, workers: 2 };
+        let cell = Cell { workload: "nested".to_owned(), n: 1, grain_ns: 0, workers: 2 };
         Entry { backend: "wyn".to_owned(), cell, outcome: Outcome::Measured(samples), hung: 0 }
     }
 
