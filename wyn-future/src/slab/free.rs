@@ -10,7 +10,7 @@
 use super::key::Index;
 use super::slot::Slot;
 use super::table::{MAX_SLOTS, Table};
-use crate::sync::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, needed};
 
 /// `MAX_SLOTS` is below `1 << INDEX_BITS`; index + 1 fits, and 0 means an empty list.
 const INDEX_BITS: u32 = 28;
@@ -41,14 +41,15 @@ impl Free {
     pub(super) fn pop<'a, T>(&self, table: &'a Table<T>) -> Option<(Index, &'a Slot<T>)> {
         // Ordering: Acquire (here and on failure below), pairs with the Release in `push`: the slot's link, and
         // all uses of the slot in its earlier lives, come before. (Dies without it: `reuse_meets_stale_keys`.)
-        let mut head = self.head.load(Ordering::Acquire);
+        let acquire = needed("slab pop", Ordering::Acquire);
+        let mut head = self.head.load(acquire);
         loop {
             let index = first(head)?;
             let slot = table.get(index).expect("a slot that has served exists");
             let next = (head & !INDEX_MASK).wrapping_add(TAG_ONE) | u64::from(slot.link());
             // Ordering: Relaxed on success: the tag makes it read the very store that was loaded with Acquire, and
             // the release sequence goes on through any read-modify-write.
-            match self.head.compare_exchange_weak(head, next, Ordering::Relaxed, Ordering::Acquire) {
+            match self.head.compare_exchange_weak(head, next, Ordering::Relaxed, acquire) {
                 Ok(_) => return Some((index, slot)),
                 Err(seen) => head = seen,
             }
@@ -65,7 +66,7 @@ impl Free {
             let pushed = head & !INDEX_MASK | u64::from(index.0 + 1);
             // Ordering: Release, pairs with the Acquire in `pop`: link and value are done with; Relaxed on
             // failure: nothing is read through the head.
-            match self.head.compare_exchange_weak(head, pushed, Ordering::Release, Ordering::Relaxed) {
+            match self.head.compare_exchange_weak(head, pushed, needed("slab push", Ordering::Release), Ordering::Relaxed) {
                 Ok(_) => return,
                 Err(seen) => head = seen,
             }

@@ -40,7 +40,7 @@ use std::mem::{MaybeUninit, needs_drop};
 
 use super::error::SlabError;
 use super::key::Generation;
-use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, spin_until};
+use crate::sync::{AtomicU32, AtomicU64, Ordering, UnsafeCell, needed, spin_until};
 
 const FREE: u32 = 0;
 const PENDING: u32 = 1;
@@ -127,7 +127,7 @@ impl<T> Slot<T> {
         self.set_link(0);
         // Ordering: Release, pairs with the Acquire in `claim`, `mark_waited` and `close`: they write value and
         // link after all uses in earlier lives.
-        self.state.store(word(generation, PENDING), Ordering::Release);
+        self.state.store(word(generation, PENDING), needed("slab open", Ordering::Release));
         generation
     }
 
@@ -138,7 +138,8 @@ impl<T> Slot<T> {
         let mut expected = word(generation, PENDING);
         loop {
             // Ordering: Acquire, pairs with the Release in `open`; Relaxed on failure: nothing is read.
-            match self.state.compare_exchange(expected, writing, Ordering::Acquire, Ordering::Relaxed) {
+            let acquire = needed("slab claim", Ordering::Acquire);
+            match self.state.compare_exchange(expected, writing, acquire, Ordering::Relaxed) {
                 Ok(_) => {
                     let waited = phase_of(expected) == WAITED;
                     return Ok(Claim { slot: self, generation, waited });
@@ -163,8 +164,9 @@ impl<T> Slot<T> {
         }
         // Ordering: Acquire, pairs with the Release in `publish`; Relaxed on failure: somebody else won, and a
         // settled slot is left only by freeing it.
+        let acquire = needed("slab take", Ordering::Acquire);
         self.state
-            .compare_exchange(seen, word(generation, FREE), Ordering::Acquire, Ordering::Relaxed)
+            .compare_exchange(seen, word(generation, FREE), acquire, Ordering::Relaxed)
             .map_err(|_| SlabError::Stale)?;
         Ok((phase_of(seen) == READY).then(|| self.move_out()))
     }
@@ -185,7 +187,8 @@ impl<T> Slot<T> {
             let free = word(generation, FREE);
             // Ordering: Acquire, pairs with the Release in `publish` for the value and in `open` for the link;
             // Relaxed on failure: the loop looks again.
-            if self.state.compare_exchange(seen, free, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            let acquire = needed("slab close", Ordering::Acquire);
+            if self.state.compare_exchange(seen, free, acquire, Ordering::Relaxed).is_ok() {
                 let value = (phase_of(seen) == READY).then(|| self.move_out());
                 return Ok(Closed { value, waited: phase_of(seen) == WAITED });
             }
@@ -199,7 +202,8 @@ impl<T> Slot<T> {
         let (pending, waited) = (word(generation, PENDING), word(generation, WAITED));
         // Ordering: Acquire, pairs with the Release in `open`: the link is that of this life; Relaxed on failure:
         // whoever registered before did so under the same lock.
-        match self.state.compare_exchange(pending, waited, Ordering::Acquire, Ordering::Relaxed) {
+        let acquire = needed("slab mark_waited", Ordering::Acquire);
+        match self.state.compare_exchange(pending, waited, acquire, Ordering::Relaxed) {
             Ok(_) => Ok(()),
             Err(seen) if seen == waited => Ok(()),
             Err(seen) if seen == word(generation, WRITING) => Err(Unmarked::Writing),
@@ -287,7 +291,7 @@ impl<T> Claim<'_, T> {
             });
         }
         // Ordering: Release, pairs with the Acquire in `take` and `close`: the value is visible to the owner.
-        self.slot.state.store(word(self.generation, phase), Ordering::Release);
+        self.slot.state.store(word(self.generation, phase), needed("slab publish", Ordering::Release));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use super::key::Index;
 use super::slot::Slot;
-use crate::sync::{AtomicPtr, Mutex, Ordering};
+use crate::sync::{AtomicPtr, Mutex, Ordering, needed};
 
 /// The first chunk has `1 << FIRST_BITS` slots, each further one twice as many as the one before.
 const FIRST_BITS: u32 = if cfg!(wyn_loom) { 0 } else { 10 };
@@ -48,7 +48,7 @@ impl<T> Table<T> {
         let (chunk, offset) = locate(index);
         // Ordering: Acquire, pairs with the Release in `grow_to`: the slots are initialised.
         // (Dies without it: `two_open_at_once`.)
-        let slots = self.chunks.get(chunk)?.load(Ordering::Acquire);
+        let slots = self.chunks.get(chunk)?.load(needed("slab chunk", Ordering::Acquire));
         if slots.is_null() {
             return None;
         }
@@ -70,7 +70,7 @@ impl<T> Table<T> {
         if self.chunks[chunk].load(Ordering::Relaxed).is_null() {
             let slots = Box::into_raw(allocate::<T>(chunk_slots(chunk))).cast::<Slot<T>>();
             // Ordering: Release, pairs with the Acquire in `get`: the slots are initialised.
-            self.chunks[chunk].store(slots, Ordering::Release);
+            self.chunks[chunk].store(slots, needed("slab grow", Ordering::Release));
         }
     }
 
