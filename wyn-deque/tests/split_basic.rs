@@ -1,4 +1,5 @@
 //! The split deque by scenario, one thread.
+#![cfg(not(wyn_loom))]
 
 use wyn_deque::Steal;
 use wyn_deque::split::Worker;

@@ -36,7 +36,7 @@ impl<T> Drop for Shared<T> {
         let ring = FreeRing(ring);
         // SAFETY: the ring is freed when `ring` goes, after the items.
         let view = unsafe { Ring::view(ring.0) };
-        drop(Rest { view, at, end });
+        drop(Rest { view, at, left: end.items_since(at) });
     }
 }
 
@@ -50,20 +50,20 @@ impl<T> Drop for FreeRing<T> {
     }
 }
 
-/// The items `at..end`, dropped oldest first.
+/// The `left` items from `at` on, dropped oldest first.
 struct Rest<T> {
     view: View<T>,
     at: Index,
-    end: Index,
+    left: usize,
 }
 
 impl<T> Drop for Rest<T> {
     fn drop(&mut self) {
-        while self.at != self.end {
+        while self.left > 0 {
             let at = self.at;
-            self.at = at.plus(1);
+            (self.at, self.left) = (at.plus(1), self.left - 1);
             // Goes on with the others if the destructor below unwinds.
-            let others = Rest { view: self.view, at: self.at, end: self.end };
+            let others = Rest { view: self.view, at: self.at, left: self.left };
             // SAFETY: the ring outlives `self`; slots from `claimed` to `head` hold items that no
             // worker or stealer is left to take, and each is moved out once.
             drop(unsafe { self.view.read(at) });

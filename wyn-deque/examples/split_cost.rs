@@ -1,0 +1,112 @@
+//! What the split deque costs: ns per push+pop of the owner, ns per item stolen from another thread.
+//!
+//! `cargo run --release --example split_cost`; the median of nine repetitions each. `fences` is the
+//! portable barrier, `membarrier` Linux's process-wide one with a compiler fence for the owner.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicBool, Ordering, compiler_fence};
+use std::time::Instant;
+
+use wyn_deque::Steal;
+use wyn_deque::split::{Barrier, Fences, Worker};
+
+/// The owner pays nothing; a thief interrupts the owner's processor.
+struct Membarrier;
+
+#[allow(unsafe_code, reason = "the contract of the barrier pair, and a system call")]
+// SAFETY: `PRIVATE_EXPEDITED` executes a full barrier on each running thread of the process before it
+// returns, others passed one when they were switched out. So the owner's `light` lies before that
+// barrier or after it as a whole, up to one store-load pair around it, and either way one side sees the
+// other. Both are compiler barriers (a system call is opaque), neither unwinds.
+unsafe impl Barrier for Membarrier {
+    #[inline]
+    fn light() {
+        // Ordering: SeqCst for the compiler; the processor's part is in `heavy`.
+        compiler_fence(Ordering::SeqCst);
+    }
+
+    fn heavy() {
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    }
+}
+
+#[allow(unsafe_code, reason = "a system call")]
+fn membarrier(command: i32) {
+    // SAFETY: membarrier takes numbers only and touches no memory of ours.
+    let outcome = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
+    assert_eq!(outcome, 0, "membarrier is not available here");
+}
+
+fn median_ns(items: usize, mut work: impl FnMut()) -> f64 {
+    work();
+    let once = |work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        start.elapsed().as_secs_f64() * 1e9 / items as f64
+    };
+    let mut times: Vec<f64> = (0..9).map(|_| once(&mut work)).collect();
+    times.sort_by(f64::total_cmp);
+    times[4]
+}
+
+fn owner<B: Barrier>(name: &str) {
+    for run in [1, 8, 256] {
+        let worker: Worker<usize, B> = Worker::new();
+        let rounds = 8_000_000 / run;
+        let ns = median_ns(rounds * run, || {
+            for _ in 0..rounds {
+                (0..run).for_each(|item| worker.push(black_box(item)));
+                (0..run).for_each(|_| _ = black_box(worker.pop()));
+            }
+        });
+        println!("owner  {name:<10} push+pop in runs of {run:<3} {ns:6.2} ns");
+    }
+}
+
+fn thief<B: Barrier>(name: &str, batch: usize) {
+    const ITEMS: usize = 1 << 20;
+    let worker: Worker<usize, B> = Worker::with_capacity(ITEMS);
+    let mut times: Vec<f64> = (0..9)
+        .map(|_| {
+            (0..ITEMS).for_each(|item| worker.push(item));
+            let (stealer, over) = (worker.stealer(), AtomicBool::new(false));
+            let (taken, ns) = std::thread::scope(|scope| {
+                let thread = scope.spawn(|| steal_all(&stealer, batch));
+                // The owner keeps a processor busy, as one that works does.
+                scope.spawn(|| while !over.load(Ordering::Relaxed) {});
+                let outcome = thread.join().expect("the thief runs through");
+                over.store(true, Ordering::Relaxed);
+                outcome
+            });
+            assert_eq!(taken, ITEMS);
+            ns / ITEMS as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    println!("thief  {name:<10} batches of {batch:<3}          {:6.2} ns per item", times[4]);
+}
+
+fn steal_all<B: Barrier>(stealer: &wyn_deque::split::Stealer<usize, B>, batch: usize) -> (usize, f64) {
+    let own: Worker<usize, B> = Worker::new();
+    let start = Instant::now();
+    let mut taken = 0;
+    while let Steal::Success(item) = stealer.steal_batch_and_pop(&own, batch) {
+        black_box(item);
+        taken += 1;
+        while let Some(item) = own.pop() {
+            black_box(item);
+            taken += 1;
+        }
+    }
+    (taken, start.elapsed().as_secs_f64() * 1e9)
+}
+
+fn main() {
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    owner::<Fences>("fences");
+    owner::<Membarrier>("membarrier");
+    for batch in [1, 8, 128] {
+        thief::<Fences>("fences", batch);
+        thief::<Membarrier>("membarrier", batch);
+    }
+}

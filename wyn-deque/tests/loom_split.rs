@@ -1,0 +1,333 @@
+//! Every interleaving, and every outcome the memory model allows, of the split deque at its smallest.
+//!
+//! Each model hunts what its comment says; `split_mutants.sh` weakens each ordering and drops each check
+//! in turn and shows which model dies. Rings start with two slots.
+#![cfg(wyn_loom)]
+
+use loom::thread::{self, JoinHandle};
+use wyn_deque::Steal;
+use wyn_deque::split::{Barrier, Fences, Stealer, Worker};
+
+/// Runs a model of two threads with three involuntary switches, or as many as `LOOM_MAX_PREEMPTIONS` says.
+fn check(model: impl Fn() + Sync + Send + 'static) {
+    check_bounded(3, model);
+}
+
+/// The same for three threads, with two switches.
+fn check_three(model: impl Fn() + Sync + Send + 'static) {
+    check_bounded(2, model);
+}
+
+fn check_bounded(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
+    builder.check(model);
+}
+
+/// A deque whose thread is the model's owner.
+fn worker<B: Barrier>(capacity: usize, items: u32) -> Worker<u32, B> {
+    let worker = Worker::starting_at(capacity, usize::MAX);
+    (0..items).for_each(|item| worker.push(item));
+    worker
+}
+
+/// A thread that tries to steal one item.
+fn thief<B: Barrier>(stealer: Stealer<u32, B>) -> JoinHandle<Vec<u32>> {
+    thread::spawn(move || stealer.steal().success().into_iter().collect())
+}
+
+/// A thread that tries to steal a batch.
+fn batch_thief<B: Barrier>(stealer: Stealer<u32, B>, limit: usize) -> JoinHandle<Vec<u32>> {
+    thread::spawn(move || {
+        let mut batch = Vec::new();
+        let _ = stealer.steal_batch_with(limit, |item| batch.push(item));
+        batch
+    })
+}
+
+/// A thread that owns `worker`, and returns what it got, all that is left included.
+fn owner<B: Barrier>(
+    worker: Worker<u32, B>,
+    run: impl FnOnce(&Worker<u32, B>) -> Vec<Option<u32>> + 'static,
+) -> JoinHandle<(Worker<u32, B>, Vec<Option<u32>>)> {
+    thread::spawn(move || {
+        let got = run(&worker);
+        (worker, got)
+    })
+}
+
+/// Joins everyone; the items `0..count` must have come out exactly once.
+#[track_caller]
+fn settle<B: Barrier>(
+    count: u32,
+    owner: JoinHandle<(Worker<u32, B>, Vec<Option<u32>>)>,
+    thieves: Vec<JoinHandle<Vec<u32>>>,
+) {
+    let (worker, popped) = owner.join().unwrap();
+    let mut taken: Vec<u32> = popped.into_iter().flatten().collect();
+    for thief in thieves {
+        let stolen = thief.join().unwrap();
+        assert!(stolen.is_sorted(), "a thief got {stolen:?}: oldest first");
+        taken.extend(stolen);
+    }
+    taken.extend(std::iter::from_fn(|| worker.pop()));
+    taken.sort_unstable();
+    assert_eq!(taken, (0..count).collect::<Vec<_>>());
+    assert_eq!((worker.len(), worker.stealer().steal()), (0, Steal::Empty));
+}
+
+fn last_item<B: Barrier>() {
+    check(|| {
+        let worker = worker::<B>(2, 0);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(0);
+            let popped = worker.pop();
+            // What `pop` did not find stays away: `None` is never a guess.
+            assert!(popped.is_some() || worker.pop().is_none());
+            vec![popped]
+        });
+        settle(1, owner, vec![thief]);
+    });
+}
+
+/// Both ends go for the only item.
+#[test]
+fn the_last_item_goes_to_one() {
+    last_item::<Fences>();
+}
+
+struct NoLight;
+// SAFETY: it is not: the model must show it.
+unsafe impl Barrier for NoLight {
+    fn light() {}
+    fn heavy() {
+        Fences::heavy();
+    }
+}
+
+struct NoHeavy;
+// SAFETY: it is not: the model must show it.
+unsafe impl Barrier for NoHeavy {
+    fn light() {
+        Fences::light();
+    }
+    fn heavy() {}
+}
+
+/// The owner's half of the barrier is needed.
+#[test]
+#[should_panic]
+fn without_light_the_last_item_goes_to_both() {
+    last_item::<NoLight>();
+}
+
+/// The thief's half of the barrier is needed.
+#[test]
+#[should_panic]
+fn without_heavy_the_last_item_goes_to_both() {
+    last_item::<NoHeavy>();
+}
+
+/// The owner pops down to and into the batch that a thief claims.
+#[test]
+fn the_owner_meets_a_batch() {
+    check(|| {
+        let worker = worker::<Fences>(4, 3);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| vec![worker.pop(), worker.pop(), worker.pop()]);
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// The owner pops an item and pushes another into the same slot, twice under the thief's nose: what the
+/// thief takes is written for it to see.
+#[test]
+fn a_refilled_slot_is_seen_full() {
+    check(|| {
+        let worker = worker::<Fences>(2, 0);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(0);
+            let first = worker.pop();
+            worker.push(1);
+            vec![first, worker.pop()]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// A thief that reads the head of a pop sees the items below it, though an older head sized its claim.
+#[test]
+fn what_lies_below_a_pop_is_seen() {
+    check(|| {
+        let worker = worker::<Fences>(2, 0);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(0);
+            let first = worker.pop();
+            worker.push(1);
+            worker.push(2);
+            vec![first, worker.pop()]
+        });
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// An empty pop puts the head back, and what follows is found.
+#[test]
+fn empty_then_refill() {
+    check(|| {
+        let worker = worker::<Fences>(2, 0);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            let none = worker.pop();
+            worker.push(0);
+            let popped = worker.pop();
+            worker.push(1);
+            vec![none, popped]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// `None` means empty: nothing that stays in the deque was overlooked because a thief held a claim.
+#[test]
+fn none_is_never_spurious() {
+    check(|| {
+        let worker = worker::<Fences>(4, 2);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| {
+            let popped = vec![worker.pop(), worker.pop()];
+            if popped[1].is_none() {
+                assert!(worker.is_empty());
+            }
+            assert_eq!(worker.pop(), None, "both items are gone by now");
+            popped
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// Two thieves never share a claim, and the second sees where the first stopped.
+#[test]
+fn two_thieves() {
+    check_three(|| {
+        let worker = worker::<Fences>(4, 2);
+        let thieves = vec![thief(worker.stealer()), thief(worker.stealer())];
+        let owner = owner(worker, |worker| vec![worker.pop()]);
+        settle(2, owner, thieves);
+    });
+}
+
+/// The thieves are alone and there is one item for each: neither may hear `Empty`.
+#[test]
+fn empty_is_never_spurious() {
+    check_three(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thieves = [worker.stealer(), worker.stealer()].map(|stealer| {
+            thread::spawn(move || {
+                let outcome = stealer.steal();
+                assert!(!outcome.is_empty(), "an item for each");
+                outcome.success().into_iter().collect()
+            })
+        });
+        settle(2, owner(worker, |_| vec![]), thieves.into());
+    });
+}
+
+/// The ring is full and one thief is at it: the slot of a stolen item is written again only when the
+/// thief has read it; else the owner grows.
+#[test]
+fn a_slot_is_reused_after_a_lap() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(2);
+            vec![worker.pop()]
+        });
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// The owner grows while a thief claims: either ring holds what the thief takes.
+#[test]
+fn growth_meets_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(2, 0);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| {
+            (0..3).for_each(|item| worker.push(item));
+            vec![worker.pop()]
+        });
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// A claim that is not copied yet survives growth: the copy starts at `done`.
+#[test]
+fn growth_keeps_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(2);
+            worker.push(3);
+            vec![]
+        });
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// A batch goes from ring to ring, and a third party steals from the destination.
+#[test]
+fn a_batch_changes_owner() {
+    check_three(|| {
+        let worker = worker::<Fences>(4, 3);
+        let (victim, dest) = (worker.stealer(), Worker::starting_at(2, usize::MAX));
+        let third = thief(dest.stealer());
+        let middle = thread::spawn(move || {
+            let first = victim.steal_batch_and_pop(&dest, 2).success();
+            first.into_iter().chain(dest.pop()).collect::<Vec<_>>()
+        });
+        let owner = owner(worker, |worker| vec![worker.pop()]);
+        let mut taken: Vec<u32> = middle.join().unwrap();
+        taken.extend(third.join().unwrap());
+        let (worker, popped) = owner.join().unwrap();
+        taken.extend(popped.into_iter().flatten());
+        taken.extend(std::iter::from_fn(|| worker.pop()));
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1, 2]);
+    });
+}
+
+/// A mark never shows a head older than the claims it shows, but for the one of a pop in progress.
+#[test]
+fn a_mark_is_consistent() {
+    check_three(|| {
+        let worker = worker::<Fences>(4, 0);
+        let (watcher, thief) = (worker.stealer(), batch_thief(worker.stealer(), 2));
+        let watcher = thread::spawn(move || {
+            let (claimed, head) = watcher.mark();
+            assert!(head.wrapping_sub(claimed).cast_signed() >= -1, "{claimed} {head}");
+            Vec::new()
+        });
+        let owner = owner(worker, |worker| {
+            (0..3).for_each(|item| worker.push(item));
+            vec![]
+        });
+        settle(3, owner, vec![thief, watcher]);
+    });
+}
+
+/// The newest item is looked at while a thief goes for it.
+#[test]
+fn pop_if_meets_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(2, 1);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| vec![worker.pop_if(|item| *item == 7), worker.pop_if(|_| true)]);
+        settle(1, owner, vec![thief]);
+    });
+}

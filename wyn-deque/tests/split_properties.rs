@@ -1,0 +1,122 @@
+//! The split deque against a `VecDeque`: any sequence of operations gives the same answers, from any start
+//! index, through growth and the wrap of the indices.
+#![cfg(not(wyn_loom))]
+
+use std::collections::VecDeque;
+
+use arbtest::arbitrary::{Result, Unstructured};
+use arbtest::arbtest;
+use wyn_deque::Steal;
+use wyn_deque::split::Worker;
+
+#[derive(Debug)]
+enum Op {
+    Push,
+    PushMany(u8),
+    Pop,
+    PopIf { divisor: u8 },
+    Steal,
+    BatchAndPop { limit: u8 },
+    BatchWith { limit: u8 },
+    PopDest,
+    StealDest,
+}
+
+impl Op {
+    fn any(u: &mut Unstructured<'_>) -> Result<Self> {
+        Ok(match u.int_in_range(0..=8)? {
+            0 => Self::Push,
+            1 => Self::PushMany(u.arbitrary()?),
+            2 => Self::Pop,
+            3 => Self::PopIf { divisor: u.int_in_range(1..=3)? },
+            4 => Self::Steal,
+            5 => Self::BatchAndPop { limit: u.int_in_range(1..=200)? },
+            6 => Self::BatchWith { limit: u.int_in_range(1..=200)? },
+            7 => Self::PopDest,
+            _ => Self::StealDest,
+        })
+    }
+}
+
+/// The deque, a second one for batches, and what they should hold, oldest first.
+struct Both {
+    worker: Worker<Box<u32>>,
+    dest: Worker<Box<u32>>,
+    items: VecDeque<u32>,
+    dest_items: VecDeque<u32>,
+    next: u32,
+}
+
+impl Both {
+    fn new(u: &mut Unstructured<'_>) -> Result<Self> {
+        let mut start = || -> Result<usize> { Ok(usize::MAX - usize::from(u.arbitrary::<u8>()?)) };
+        let (worker, dest) = (Worker::starting_at(2, start()?), Worker::starting_at(2, start()?));
+        Ok(Self { worker, dest, items: VecDeque::new(), dest_items: VecDeque::new(), next: 0 })
+    }
+
+    fn push(&mut self) {
+        self.worker.push(Box::new(self.next));
+        self.items.push_back(self.next);
+        self.next += 1;
+    }
+
+    /// What a batch of at most `limit` should be.
+    fn batch(&mut self, limit: usize) -> VecDeque<u32> {
+        let n = self.items.len().div_ceil(2).min(limit);
+        self.items.drain(..n).collect()
+    }
+
+    fn run(&mut self, op: &Op) {
+        match *op {
+            Op::Push => self.push(),
+            Op::PushMany(n) => (0..n).for_each(|_| self.push()),
+            Op::Pop => assert_eq!(self.worker.pop().map(|item| *item), self.items.pop_back()),
+            Op::PopIf { divisor } => {
+                let wanted = |item: u32| item.is_multiple_of(u32::from(divisor));
+                let expected = self.items.pop_back_if(|item| wanted(*item));
+                assert_eq!(self.worker.pop_if(|item| wanted(**item)).map(|item| *item), expected);
+            }
+            Op::Steal => {
+                let stolen = self.worker.stealer().steal().success().map(|item| *item);
+                assert_eq!(stolen, self.items.pop_front());
+            }
+            Op::BatchAndPop { limit } => {
+                let limit = usize::from(limit);
+                let mut expected = self.batch(limit);
+                let stolen = self.worker.stealer().steal_batch_and_pop(&self.dest, limit);
+                assert_eq!(stolen.success().map(|item| *item), expected.pop_front());
+                self.dest_items.append(&mut expected);
+            }
+            Op::BatchWith { limit } => {
+                let (limit, mut got) = (usize::from(limit), VecDeque::new());
+                let expected = self.batch(limit);
+                let stolen = self.worker.stealer().steal_batch_with(limit, |item| got.push_back(*item));
+                assert_eq!(got, expected);
+                assert_eq!(stolen.success().unwrap_or(0), expected.len());
+            }
+            Op::PopDest => assert_eq!(self.dest.pop().map(|item| *item), self.dest_items.pop_back()),
+            Op::StealDest => {
+                let stolen = self.dest.stealer().steal().success().map(|item| *item);
+                assert_eq!(stolen, self.dest_items.pop_front());
+            }
+        }
+        assert_eq!((self.worker.len(), self.dest.len()), (self.items.len(), self.dest_items.len()));
+        assert_eq!(self.worker.stealer().is_empty(), self.items.is_empty());
+    }
+}
+
+#[test]
+fn it_behaves_like_a_vec_deque() {
+    arbtest(|u| {
+        let mut both = Both::new(u)?;
+        for _ in 0..u.int_in_range(0..=200)? {
+            both.run(&Op::any(u)?);
+        }
+        for item in both.items.iter().rev() {
+            assert_eq!(both.worker.pop().as_deref(), Some(item));
+        }
+        assert_eq!((both.worker.pop(), both.worker.stealer().steal()), (None, Steal::Empty));
+        Ok(())
+    })
+    .budget_ms(1_000);
+}
