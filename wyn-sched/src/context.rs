@@ -137,6 +137,24 @@ impl Context {
         is_newest
     }
 
+    /// Takes the task of this cell if it is the newest of this thread.
+    pub(crate) fn take_newest(&self, cell: NonNull<Header>) -> Option<TaskRef> {
+        let task = self.deque().pop()?;
+        if task.header() == cell {
+            return Some(task);
+        }
+        self.push(task);
+        None
+    }
+
+    /// Ends the handles that were dropped here and wait for company. For a thread that has time, and before a
+    /// panic among them could go unheard.
+    pub(crate) fn end_departures(&self) {
+        // Taken out first: this may call the panic handler, which may drop handles.
+        let departures = self.departures.take();
+        Departure::end_all(departures);
+    }
+
     /// Whether there is stack enough to run another task on top of what is running.
     #[inline(always)]
     pub(crate) fn has_stack(&self) -> bool {
@@ -177,6 +195,8 @@ struct Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
+        // Panics among them go to the handler of the runtime that is still current.
+        self.contexts.borrow().clone().iter().for_each(|context| context.end_departures());
         CURRENT.set(ptr::null());
     }
 }
@@ -290,6 +310,12 @@ pub(crate) fn put_off(departure: Departure) -> bool {
         Departure::end_all(departures);
     }
     true
+}
+
+/// Ends all departures of the calling thread, if it is a guest.
+pub(crate) fn end_departures_of_guest() {
+    let contexts = GUEST.try_with(|guest| guest.contexts.borrow().clone()).unwrap_or_default();
+    contexts.iter().for_each(|context| context.end_departures());
 }
 
 /// A task without a handle has panicked: tells the runtime's handler, if there is one.

@@ -57,8 +57,16 @@ pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
 /// # Safety
 /// The caller is the handle of the cell.
 pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
-    // SAFETY: the caller is the handle.
-    unsafe { wait(cell, deadline, None) }
+    let at_hand = context::with_current(|current| {
+        let context = current.filter(|context| context.has_stack())?;
+        Some((context.take_newest(cell)?, context.id))
+    });
+    match at_hand {
+        // SAFETY: taken from its queue; the caller is the handle.
+        Some((task, id)) => Some(unsafe { task.enter(Op::Inline, id) }),
+        // SAFETY: the caller is the handle.
+        None => unsafe { wait(cell, deadline, None) },
+    }
 }
 
 /// Waits without helping.

@@ -162,6 +162,15 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
+        self.end();
+        // Panics among them are heard while there is a handler.
+        context::end_departures_of_guest();
+    }
+}
+
+impl Runtime {
+    /// Waits for the tasks and ends the threads.
+    fn end(&self) {
         let shared = &self.shared;
         if shared.has_stopped() {
             return;

@@ -61,9 +61,9 @@ fn dropped_before_during_and_after_the_task_runs_and_its_result_is_dropped_once(
             drop(runtime.spawn(move || token));
             let (handle, gate) = gated(&runtime, counter.token());
             if round % 2 == 0 {
-                drop(handle)
+                drop(handle);
             } else {
-                handle.detach()
+                handle.detach();
             }
             gate.open();
             let token = counter.token();

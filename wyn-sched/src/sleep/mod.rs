@@ -45,6 +45,7 @@ enum Next {
 ///
 /// `until` must become true together with an unpark of this thread, by the deadline, or by an order.
 pub(crate) fn idle(context: &Context, deadline: Option<Instant>, until: impl Fn() -> bool) -> Found {
+    context.end_departures();
     Idle { context, deadline, until: &until, interval: FIRST_LOOK, quiet: 0 }.run()
 }
 

@@ -11,23 +11,23 @@ use std::time::{Duration, Instant};
 use wyn_sched::Runtime;
 
 /// The numbers of workers most scenarios are run with: one, as many as processors here, and far more.
-pub const WORKERS: [usize; 4] = [1, 2, 8, 64];
+pub(crate) const WORKERS: [usize; 4] = [1, 2, 8, 64];
 
-pub fn runtime(workers: usize) -> Runtime {
+pub(crate) fn runtime(workers: usize) -> Runtime {
     Runtime::builder().workers(workers).build().expect("a runtime starts")
 }
 
 /// Keeps threads waiting until it is opened.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
-    pub fn wait(&self) {
+    pub(crate) fn wait(&self) {
         let (open, opened) = &*self.0;
         drop(opened.wait_while(open.lock().unwrap(), |open| !*open).unwrap());
     }
 
-    pub fn open(&self) {
+    pub(crate) fn open(&self) {
         *self.0.0.lock().unwrap() = true;
         self.0.1.notify_all();
     }
@@ -35,25 +35,25 @@ impl Gate {
 
 /// Counts what lives of the tokens it gave out.
 #[derive(Clone, Default)]
-pub struct Counter(Arc<[AtomicUsize; 2]>);
+pub(crate) struct Counter(Arc<[AtomicUsize; 2]>);
 
 impl Counter {
-    pub fn token(&self) -> Token {
+    pub(crate) fn token(&self) -> Token {
         self.0[0].fetch_add(1, Ordering::SeqCst);
         Token(self.clone())
     }
 
-    pub fn made(&self) -> usize {
+    pub(crate) fn made(&self) -> usize {
         self.0[0].load(Ordering::SeqCst)
     }
 
-    pub fn dropped(&self) -> usize {
+    pub(crate) fn dropped(&self) -> usize {
         self.0[1].load(Ordering::SeqCst)
     }
 
     /// Waits until every token was dropped, each once.
     #[track_caller]
-    pub fn assert_all_dropped(&self) {
+    pub(crate) fn assert_all_dropped(&self) {
         wait_until("every token is dropped", || self.dropped() >= self.made());
         assert_eq!(self.dropped(), self.made(), "dropped more often than made");
     }
@@ -61,7 +61,7 @@ impl Counter {
 
 /// Something to capture, return or panic with: its drop is counted.
 #[derive(Debug)]
-pub struct Token(Counter);
+pub(crate) struct Token(Counter);
 
 impl std::fmt::Debug for Counter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -77,7 +77,7 @@ impl Drop for Token {
 
 /// Polls a condition for 20 s.
 #[track_caller]
-pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
@@ -86,7 +86,7 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
 }
 
 /// Runs `f` on a thread with this stack, so that the test's own 2 MiB do not matter.
-pub fn with_stack(bytes: usize, f: impl FnOnce() + Send + 'static) {
+pub(crate) fn with_stack(bytes: usize, f: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(bytes).spawn(f).unwrap();
     if let Err(payload) = thread.join() {
         std::panic::resume_unwind(payload);
@@ -94,13 +94,13 @@ pub fn with_stack(bytes: usize, f: impl FnOnce() + Send + 'static) {
 }
 
 /// Aborts the process, with a dump of its threads, if it is not dropped in time.
-pub struct Watchdog {
+pub(crate) struct Watchdog {
     alive: Option<Sender<()>>,
 }
 
 /// A hang is a failure: `seconds` are far more than the scenario needs.
 #[must_use]
-pub fn watchdog(seconds: u64) -> Watchdog {
+pub(crate) fn watchdog(seconds: u64) -> Watchdog {
     let (alive, news) = channel::<()>();
     let name = thread::current().name().unwrap_or("?").to_owned();
     thread::spawn(move || {
@@ -113,7 +113,7 @@ pub fn watchdog(seconds: u64) -> Watchdog {
 
 /// The same, as long as `progress` does not move for two seconds.
 #[must_use]
-pub fn watch_progress(what: String, progress: Arc<AtomicUsize>) -> Watchdog {
+pub(crate) fn watch_progress(what: String, progress: Arc<AtomicUsize>) -> Watchdog {
     let (alive, news) = channel::<()>();
     let patience = env_number("WYN_PATIENCE_MS").unwrap_or(2000);
     thread::spawn(move || {
@@ -145,17 +145,17 @@ fn bite(what: &str) -> ! {
 
 /// What the kernel says of one thread of this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ThreadFacts {
-    pub tid: u32,
-    pub name: String,
-    pub state: String,
-    pub switches: u64,
+pub(crate) struct ThreadFacts {
+    pub(crate) tid: u32,
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) switches: u64,
     /// Time on a processor in nanoseconds.
-    pub cpu: u64,
+    pub(crate) cpu: u64,
 }
 
 /// The threads of this process whose names start so, by id. Empty where there is no `/proc`.
-pub fn threads(prefix: &str) -> Vec<ThreadFacts> {
+pub(crate) fn threads(prefix: &str) -> Vec<ThreadFacts> {
     let Ok(tasks) = std::fs::read_dir("/proc/self/task") else { return Vec::new() };
     let mut found: Vec<_> = tasks
         .filter_map(|task| thread_facts(&task.ok()?.path()))
@@ -182,7 +182,7 @@ fn thread_facts(path: &std::path::Path) -> Option<ThreadFacts> {
     })
 }
 
-pub fn env_number(name: &str) -> Option<u64> {
+pub(crate) fn env_number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
@@ -190,7 +190,7 @@ const CHILD: &str = "WYN_TEST_CHILD";
 
 /// Runs `body` in a process of its own: the test `name`, started again by itself. `body` may change limits,
 /// count threads, or exit with 0.
-pub fn in_child(name: &str, environment: &[(&str, &str)], body: impl FnOnce()) {
+pub(crate) fn in_child(name: &str, environment: &[(&str, &str)], body: impl FnOnce()) {
     if std::env::var(CHILD).is_ok_and(|child| child == name) {
         let _dog = watchdog(60);
         return body();
@@ -210,29 +210,29 @@ pub fn in_child(name: &str, environment: &[(&str, &str)], body: impl FnOnce()) {
 
 /// Small, seeded, and good enough to choose between a few ways. Marsaglia's xorshift.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
     /// Of `WYN_SEED`, or of the clock; prints it, so that a failure can be repeated.
-    pub fn seeded(test: &str) -> Self {
+    pub(crate) fn seeded(test: &str) -> Self {
         let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let seed = env_number("WYN_SEED").unwrap_or_else(|| clock.map_or(1, |t| t.subsec_nanos().into()));
         eprintln!("{test}: WYN_SEED={seed}");
         Self::new(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         (self.next() >> 11) % n.max(1)
     }
 }
