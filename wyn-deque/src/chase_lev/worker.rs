@@ -65,7 +65,7 @@ pub struct Worker<T> {
     /// The current ring, which lives until `make_room` overwrites this.
     pub(super) ring: Cell<Places<T>>,
     /// The last `top` this owner saw: a lower bound of it.
-    seen_top: Cell<usize>,
+    pub(super) seen_top: Cell<usize>,
     pub(super) flavor: Flavor,
     /// Owns `T`s, and is neither `Send` nor `Sync` by itself.
     _owner: PhantomData<*mut T>,
@@ -205,11 +205,11 @@ impl<T> Worker<T> {
     fn pop_newest(&self) -> Option<T> {
         let bottom = self.inner.bottom();
         let newest = bottom.wrapping_sub(1);
-        match distance(self.seen_top.get(), bottom) {
-            0 => return None,
+        match self.likely_top(bottom) {
+            top if top == bottom => return None,
             // The newest is the oldest: taken as a thief takes it, by the claim alone. `bottom`
-            // stays, so there is nothing to order and no fence. A stale `seen_top` loses the claim.
-            1 => return self.claim_oldest(newest).ok(),
+            // stays, so there is nothing to order and no fence. A stale `top` loses the claim.
+            top if top == newest => return self.claim_oldest(newest).ok(),
             _ => {}
         }
         self.inner.withdraw(newest);
@@ -231,16 +231,27 @@ impl<T> Worker<T> {
     #[inline]
     fn pop_oldest(&self) -> Option<T> {
         let bottom = self.inner.bottom();
-        let mut top = self.seen_top.get();
-        // Without a load of `top` first: the compare-exchange would wait for it, and against thieves
-        // it would fetch the line twice.
-        while distance(top, bottom) > 0 {
+        let mut top = self.likely_top(bottom);
+        while top != bottom {
             match self.claim_oldest(top) {
                 Ok(task) => return Some(task),
                 Err(newer) => top = newer,
             }
         }
         None
+    }
+
+    /// A lower bound of `top`; `bottom` only if the deque is empty.
+    ///
+    /// Mostly without a load of `top`: a compare-exchange would have to wait for it, and against
+    /// thieves it would fetch the line twice.
+    #[inline]
+    fn likely_top(&self, bottom: usize) -> usize {
+        if self.seen_top.get() == bottom {
+            // Looked at again because the bound may be a full turn of the index old.
+            self.seen_top.set(self.inner.top());
+        }
+        self.seen_top.get()
     }
 
     /// Takes index `top` if that is the oldest; else says which is. Remembers it in either case.
