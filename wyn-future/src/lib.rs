@@ -17,4 +17,4 @@ mod waiter;
 pub use barrier::{Barrier, Fences};
 pub use error::{Dropped, TryTakeError};
 pub use oneshot::{Completer, Promise, oneshot};
-pub use slab::{Key, Slab, SlabError};
+pub use slab::{CompleteError, Key, Slab, SlabError, Wait};

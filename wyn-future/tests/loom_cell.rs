@@ -14,6 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
 
 use loom::cell::UnsafeCell;
+use loom::sync::atomic::AtomicBool;
 use loom::thread;
 use wyn_future::cell::{Header, Outcome, Owner, Phase};
 use wyn_future::{Barrier, Fences};
@@ -250,6 +251,31 @@ fn abandon_frees_once() {
         let cell = Cell::new();
         let (completer, handle) = race(cell, Cell::complete::<Halves>, Cell::abandon::<Halves>);
         assert!(completer != handle);
+        cell.check();
+    });
+}
+
+/// A handle that goes while it holds the right to start the cell: the next holder must see that.
+#[test]
+fn abandon_unstarted_is_seen() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let queue = loom::sync::Arc::new(AtomicBool::new(false));
+        let filled = queue.clone();
+        let handle = thread::spawn(move || {
+            // SAFETY: the handle of a live cell, which nobody else knows.
+            unsafe { Header::abandon_unstarted(cell.header()) };
+            filled.store(true, Ordering::Release);
+        });
+        let runner = thread::spawn(move || {
+            while !queue.load(Ordering::Acquire) {
+                thread::yield_now();
+            }
+            let _ = cell.header().entry();
+            assert!(cell.complete::<Nothing>());
+        });
+        handle.join().unwrap();
+        runner.join().unwrap();
         cell.check();
     });
 }
