@@ -66,7 +66,12 @@ impl Free {
             let pushed = head & !INDEX_MASK | u64::from(index.0 + 1);
             // Ordering: Release, pairs with the Acquire in `pop`: link and value are done with; Relaxed on
             // failure: nothing is read through the head.
-            match self.head.compare_exchange_weak(head, pushed, needed("slab push", Ordering::Release), Ordering::Relaxed) {
+            match self.head.compare_exchange_weak(
+                head,
+                pushed,
+                needed("slab push", Ordering::Release),
+                Ordering::Relaxed,
+            ) {
                 Ok(_) => return,
                 Err(seen) => head = seen,
             }
