@@ -12,7 +12,7 @@
 use crate::cell::{FreeCell, Range};
 use crate::depot::Depot;
 use crate::os;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, Witness};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
@@ -43,6 +43,8 @@ pub(crate) struct Cache {
     populate_step: Cell<usize>,
     /// The full list kept back, or null.
     spare: Cell<*mut FreeCell>,
+    /// Stands for the plain fields.
+    witness: Witness,
 }
 
 impl Cache {
@@ -58,6 +60,7 @@ impl Cache {
             populated: Cell::new(ptr::null_mut()),
             populate_step: Cell::new(0),
             spare: Cell::new(ptr::null_mut()),
+            witness: Witness::new(),
         }
     }
 
@@ -73,12 +76,14 @@ impl Cache {
             populated: Cell::new(ptr::null_mut()),
             populate_step: Cell::new(0),
             spare: Cell::new(ptr::null_mut()),
+            witness: Witness::new(),
         }
     }
 
     /// Takes a cell of `bytes` if one is at hand; otherwise [`Cache::refill`] comes next.
     #[inline]
     pub(crate) fn alloc(&self, bytes: usize) -> Option<NonNull<u8>> {
+        self.witness.exclusive();
         if let Some(cell) = NonNull::new(self.head.get()) {
             return Some(self.pop(cell));
         }
@@ -109,6 +114,7 @@ impl Cache {
     /// - `cell` is a live cell of the cache's pool; on true, the caller has given up the only pointer to it.
     #[inline]
     pub(crate) unsafe fn free(&self, cell: NonNull<u8>) -> bool {
+        self.witness.exclusive();
         // Ordering: Relaxed, only the owner writes it.
         let count = self.count.load(Ordering::Relaxed);
         if count == self.limit.get() {
@@ -194,6 +200,7 @@ impl Cache {
 
     /// Gives everything to the depot and shuts the cache.
     pub(crate) fn shut(&self, depot: &Depot) {
+        self.witness.exclusive();
         depot.with(|state, geometry| {
             let spare = self.spare.replace(ptr::null_mut());
             if !spare.is_null() {

@@ -28,3 +28,23 @@ pub use boxed::PoolBox;
 pub use error::AllocError;
 pub use pool::Pool;
 pub use stats::Stats;
+
+/// What the models need beside the public interface.
+#[cfg(wyn_loom)]
+#[doc(hidden)]
+pub mod model {
+    /// Forgets the pools of the execution before; the first thing a model does.
+    pub fn begin() {
+        crate::sync::EXECUTION.set(crate::sync::EXECUTION.get() + 1);
+    }
+
+    /// Does now what the exit of the calling thread does to its caches.
+    pub fn exit_thread() {
+        crate::slot::exit();
+    }
+
+    /// How many pools have memory, those without a handle included.
+    pub fn held_pools() -> usize {
+        crate::shared::held_pools()
+    }
+}

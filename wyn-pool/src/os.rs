@@ -139,6 +139,10 @@ mod imp {
     /// # Safety
     /// - `start` and `layout` belong to one `acquire`; the block is not used again.
     pub(super) unsafe fn release(start: NonNull<u8>, layout: Layout) {
+        if cfg!(wyn_loom) {
+            // SAFETY: the block is ours to the end; models that still read it shall see that it is gone.
+            unsafe { start.as_ptr().write_bytes(0xDD, layout.size()) };
+        }
         // SAFETY: the caller's promise.
         unsafe { std::alloc::dealloc(start.as_ptr(), layout) };
     }

@@ -17,7 +17,7 @@ use crate::Stats;
 use crate::cache::Cache;
 use crate::depot::{Depot, Geometry};
 use crate::slot::{self, BUCKETS, Slot};
-use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Mutex, Ordering, fence, global};
+use crate::sync::{AtomicBool, AtomicPtr, AtomicUsize, Mutex, Ordering, Witness, fence, global};
 use core::ptr::{self, NonNull};
 
 /// One pool's shared part, on the heap; handles and boxes hold pointers to it.
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     /// Caches by place; a bucket is null until a thread of it comes. Owned, freed with the pool.
     buckets: [AtomicPtr<Cache>; BUCKETS],
     depot: Depot,
+    /// Stands for the memory of the cells and of this struct, which ends with the pool.
+    memory: Witness,
 }
 
 /// A pointer to a pool's shared part that owns nothing by itself.
@@ -60,6 +62,7 @@ impl Shared {
             handles: AtomicUsize::new(1),
             buckets: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
             depot: Depot::new(geometry),
+            memory: Witness::new(),
         });
         let shared = NonNull::from(Box::leak(shared));
         let mut registry = REGISTRY.lock();
@@ -135,6 +138,7 @@ impl Shared {
     pub(crate) unsafe fn free(shared: NonNull<Self>, cell: NonNull<u8>) {
         // SAFETY: a pool lives while one of its cells is live, and `cell` is until it is counted below.
         let this = unsafe { shared.as_ref() };
+        this.memory.shared();
         // Ordering: Relaxed, see the table at `Shared`.
         if !this.closed.load(Ordering::Relaxed)
             && let Some(cache) = this.cache()
@@ -263,8 +267,16 @@ pub(crate) fn leave(slot: Slot) {
     registry.sweep();
 }
 
+/// How many pools have memory, closed ones included; for the models only.
+#[cfg(wyn_loom)]
+pub(crate) fn held_pools() -> usize {
+    let registry = REGISTRY.lock();
+    registry.open.len() + registry.closed.len()
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.memory.exclusive();
         for (bucket, caches) in self.buckets.iter().enumerate() {
             // Ordering: Relaxed, the pool is ours alone.
             let caches = caches.load(Ordering::Relaxed);

@@ -91,13 +91,25 @@ fn take() -> Slot {
     Slot::new(place)
 }
 
-impl Drop for Guard {
-    fn drop(&mut self) {
-        let Some(slot) = self.0.get() else { return };
+impl Guard {
+    fn exit(&self) {
+        let Some(slot) = self.0.take() else { return };
         let _ = SLOT.try_with(|current| current.set(EXITING));
         shared::leave(slot);
         PLACES.lock().free.push(slot.place());
     }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.exit();
+    }
+}
+
+/// Does what the exit of the thread does, now: loom drops thread-locals in no certain order.
+#[cfg(wyn_loom)]
+pub(crate) fn exit() {
+    GUARD.with(Guard::exit);
 }
 
 #[cfg(all(test, not(wyn_loom)))]

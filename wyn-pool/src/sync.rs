@@ -52,14 +52,74 @@ fn chaos() {
     }
 }
 
-/// A static that loom makes anew for each execution.
+/// Shows loom an access to memory it cannot see: free cells, a cache's plain fields, the pool itself. Nothing in
+/// normal builds.
+pub(crate) struct Witness {
+    #[cfg(wyn_loom)]
+    cell: loom::cell::UnsafeCell<()>,
+}
+
+impl Witness {
+    #[cfg(not(wyn_loom))]
+    pub(crate) const fn new() -> Self {
+        Self {}
+    }
+
+    #[cfg(wyn_loom)]
+    pub(crate) fn new() -> Self {
+        Self { cell: loom::cell::UnsafeCell::new(()) }
+    }
+
+    /// A use that others may share.
+    #[inline(always)] // Empty in every normal build.
+    pub(crate) fn shared(&self) {
+        #[cfg(wyn_loom)]
+        self.cell.with(|_| ());
+    }
+
+    /// A use that must be ordered with all others.
+    #[inline(always)] // Empty in every normal build.
+    pub(crate) fn exclusive(&self) {
+        #[cfg(wyn_loom)]
+        self.cell.with_mut(|_| ());
+    }
+}
+
+/// A static; under loom one per execution, made by the first use after `model::begin`. Not `loom::lazy_static`, which
+/// ends with the model's main thread, before the destructors of the other threads' locals are through.
 macro_rules! global {
     ($name:ident: $type:ty = $init:expr) => {
         #[cfg(not(wyn_loom))]
         static $name: $type = $init;
         #[cfg(wyn_loom)]
-        loom::lazy_static! { static ref $name: $type = $init; }
+        static $name: crate::sync::Global<$type> = crate::sync::Global(|| {
+            // Loom runs all threads of a model on one thread of the system: this one.
+            std::thread_local!(static MADE: core::cell::Cell<Option<(u64, &'static $type)>> = const {
+                core::cell::Cell::new(None)
+            });
+            let execution = crate::sync::EXECUTION.get();
+            let made = MADE.get().filter(|made| made.0 == execution);
+            let (_, value) = made.unwrap_or_else(|| (execution, Box::leak(Box::new($init))));
+            MADE.set(Some((execution, value)));
+            value
+        });
     };
+}
+
+#[cfg(wyn_loom)]
+std::thread_local!(pub(crate) static EXECUTION: core::cell::Cell<u64> = const { core::cell::Cell::new(0) });
+
+/// Finds a global of the execution at hand.
+#[cfg(wyn_loom)]
+pub(crate) struct Global<T: 'static>(pub(crate) fn() -> &'static T);
+
+#[cfg(wyn_loom)]
+impl<T> core::ops::Deref for Global<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        (self.0)()
+    }
 }
 
 /// A thread-local, without a lazy state where std can do so.
