@@ -220,7 +220,12 @@ pub(crate) fn start_spare(shared: &Arc<Shared>) {
 
 fn start_thread(shared: &Arc<Shared>, role: Role, index: usize, ready: Option<Ready>) -> std::io::Result<()> {
     let config = &shared.config;
-    let builder = thread::Builder::new().name(config.thread_name(index)).stack_size(config.stack_bytes);
+    let name = config.thread_name(index);
+    if name.contains('\0') {
+        // `std` would panic, with the thread counted in already.
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "a thread name holds a zero byte"));
+    }
+    let builder = thread::Builder::new().name(name).stack_size(config.stack_bytes);
     shared.arrive();
     let own = Arc::clone(shared);
     match builder.spawn(move || worker::main(own, role, ready.as_ref())) {

@@ -46,7 +46,7 @@ enum Next {
 /// `until` must become true together with an unpark of this thread, by the deadline, or by an order.
 pub(crate) fn idle(context: &Context, deadline: Option<Instant>, until: impl Fn() -> bool) -> Found {
     context.end_departures();
-    Idle { context, deadline, until: &until, interval: FIRST_LOOK, quiet: 0 }.run()
+    Idle { context, deadline, until: &until, interval: FIRST_LOOK, quiet: 0, has_seen_room: false }.run()
 }
 
 struct Idle<'a> {
@@ -57,6 +57,9 @@ struct Idle<'a> {
     interval: Duration,
     /// Looks at the longest interval at which nobody had moved.
     quiet: u32,
+    /// The watcher has just seen work that nobody moves to: a processor is free, however many workers seem
+    /// busy. Those that block inside their tasks do.
+    has_seen_room: bool,
 }
 
 impl Idle<'_> {
@@ -69,7 +72,7 @@ impl Idle<'_> {
                 Next::Leave => return Found::Until,
                 Next::Watch => self.watch(),
                 Next::Search => {
-                    let full = self.is_full();
+                    let full = !std::mem::take(&mut self.has_seen_room) && self.is_full();
                     if let Some(found) = if full { None } else { self.search() } {
                         roster.end_search();
                         return found;
@@ -119,6 +122,7 @@ impl Idle<'_> {
             let full = self.look();
             if shared.has_work() && !full {
                 shared.roster.watch_to_search(id);
+                self.has_seen_room = true;
                 return Next::Search;
             }
             shared.roster.report_full(id, full);
