@@ -218,6 +218,22 @@ fn batch_meets_growth() {
     game(Worker::new_fifo, 6, Some(2), owner, &[steal_batch]);
 }
 
+/// Race: between a LIFO batch's look and its second claim, the second task is popped and another one
+/// pushed under its index into a new ring only. The first ring found still has the old task there.
+#[test]
+fn batch_meets_a_new_ring() {
+    fn owner(worker: &Worker<usize>, tally: &Tally) {
+        (0..3).for_each(|task| worker.push(task));
+        tally.add(worker.pop());
+        tally.add(worker.pop());
+        let other = Worker::new_lifo();
+        (3..11).for_each(|task| other.push(task));
+        assert!(other.stealer().steal_batch(worker).is_success());
+        tally.add(drain(&other));
+    }
+    game(Worker::new_lifo, 11, Some(1), owner, &[steal_batch]);
+}
+
 /// Race: two batch thieves of one FIFO deque.
 #[test]
 fn two_batches() {
