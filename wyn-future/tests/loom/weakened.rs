@@ -4,9 +4,9 @@
 
 use std::process::Command;
 
-/// Runs `model` alone with `name` set to `value`; it must fail, and say `why`.
+/// Runs `model` alone with `name` set to `value`; it must fail, for one of the reasons `why`.
 #[track_caller]
-fn dies((name, value): (&str, &str), model: &str, why: &str) {
+fn dies((name, value): (&str, &str), model: &str, why: &[&str]) {
     let exe = std::env::current_exe().expect("this test is a file");
     let out = Command::new(exe)
         .args(["--exact", model, "--nocapture", "--test-threads=1"])
@@ -17,28 +17,35 @@ fn dies((name, value): (&str, &str), model: &str, why: &str) {
     let said = String::from_utf8_lossy(&said);
     assert!(said.contains("running 1 test"), "no model {model}:\n{said}");
     assert!(!out.status.success(), "{model} does not notice {name}={value}");
-    assert!(said.contains(why), "{model} fails for another reason with {name}={value}:\n{said}");
+    assert!(
+        why.iter().any(|why| said.contains(why)),
+        "{model} fails for another reason with {name}={value}:\n{said}"
+    );
 }
 
-const RACE: &str = "Causality violation";
-const DEADLOCK: &str = "deadlock";
+const RACE: &[&str] = &["Causality violation"];
+const DEADLOCK: &[&str] = &["deadlock"];
+const LOST: &[&str] = &["a wake-up was lost"];
+const LEAK: &[&str] = &["assertion failed: completer != handle"];
+/// Which comes first is chance: that the outcome is old, or that the payload is touched too early.
+const STALE: &[&str] = &["a stale outcome", "Causality violation"];
 
 #[test]
 fn light_is_needed() {
     let missing = ("WYN_BARRIER", "light");
     dies(missing, "wait_is_woken", DEADLOCK);
-    dies(missing, "poll_is_woken", "a wake-up was lost");
+    dies(missing, "poll_is_woken", LOST);
     dies(missing, "second_wait_is_woken", DEADLOCK);
-    dies(missing, "abandon_frees_once", "assertion failed: completer != handle");
+    dies(missing, "abandon_frees_once", LEAK);
 }
 
 #[test]
 fn heavy_is_needed() {
     let missing = ("WYN_BARRIER", "heavy");
     dies(missing, "wait_is_woken", DEADLOCK);
-    dies(missing, "poll_is_woken", "a wake-up was lost");
+    dies(missing, "poll_is_woken", LOST);
     dies(missing, "second_wait_is_woken", DEADLOCK);
-    dies(missing, "abandon_frees_once", "assertion failed: completer != handle");
+    dies(missing, "abandon_frees_once", LEAK);
 }
 
 #[test]
@@ -64,12 +71,12 @@ fn acquire_of_claim_is_needed() {
 
 #[test]
 fn release_of_claim_is_needed() {
-    dies(("WYN_WEAKEN", "claim=Acquire"), "abandon_without_barriers_is_safe", "a stale outcome");
+    dies(("WYN_WEAKEN", "claim=Acquire"), "abandon_without_barriers_is_safe", STALE);
 }
 
 #[test]
 fn acquire_of_claimed_is_needed() {
-    dies(("WYN_WEAKEN", "claimed=Relaxed"), "abandon_without_barriers_is_safe", "a stale outcome");
+    dies(("WYN_WEAKEN", "claimed=Relaxed"), "abandon_without_barriers_is_safe", STALE);
 }
 
 #[test]
