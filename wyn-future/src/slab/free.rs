@@ -39,8 +39,9 @@ impl Free {
     /// The caller owns the slot.
     #[inline]
     pub(super) fn pop<'a, T>(&self, table: &'a Table<T>) -> Option<(Index, &'a Slot<T>)> {
-        // Ordering: Acquire (here and on failure below), pairs with the Release in `push`: the slot's link, and
-        // all uses of the slot in its earlier lives, come before. (Dies without it: `reuse_meets_stale_keys`.)
+        // Ordering: Acquire (here and on failure below), pairs with the Release in `push`: the slot's link, and all
+        // uses of the slot in its earlier lives, come before. (Dies without it: `reuse_meets_stale_keys` and
+        // `free_list_churns`; without the tag: `free_list_withstands_aba`.)
         let acquire = needed("slab pop", Ordering::Acquire);
         let mut head = self.head.load(acquire);
         loop {

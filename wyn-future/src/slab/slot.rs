@@ -24,17 +24,18 @@
 //!
 //! # Orderings
 //!
-//! | site | ordering | partner and what it carries | loom model that dies without it |
+//! | site | ordering | partner and what it carries | model that dies without it |
 //! |---|---|---|---|
-//! | `open`: store | Release | `claim`, `mark_waited`, `close`: the previous life's last use of value and link | `a_key_without_synchronisation` |
+//! | `open`: store | Release | `claim`, `mark_waited`, `close`: the previous life's last use of value and link | `a_key_`, `a_waiter_`, `a_close_without_synchronisation` |
 //! | `claim`: exchange | Acquire | `open` (also through `mark_waited`) | `a_key_without_synchronisation` |
 //! | `mark_waited`: exchange | Acquire | `open`: the link is reset | `a_waiter_without_synchronisation` |
-//! | `publish`: store | Release | `take`, `close`: the value | `complete_meets_take` |
+//! | `publish`: store | Release | `take`, `close`: the value | `complete_meets_take`, `close_meets_complete` |
 //! | `take`: exchange | Acquire | `publish` | `complete_meets_take` |
-//! | `close`: exchange | Acquire | `publish`: the value; `open`: the link | `close_meets_complete` |
+//! | `close`: exchange | Acquire | `publish`: the value; `open`: the link | `close_meets_complete`, `a_close_without_synchronisation` |
 //!
-//! Keys that reach another thread through something that synchronises would make the first three redundant; the
-//! slab does not rely on it, since keys travel as numbers.
+//! `tests/loom_slab/weakened.rs` relaxes each in turn and expects the model to fail; `tests/slab_mutants.sh` does so
+//! for the logic. Keys that reach another thread through something that synchronises would make the first three
+//! redundant; the slab does not rely on it, since keys travel as numbers.
 
 use std::mem::{MaybeUninit, needs_drop};
 
