@@ -120,7 +120,7 @@ impl Builder {
         match self.config.workers {
             0 => Err(BuildError::NoWorkers),
             asked if asked > MAX_WORKERS => Err(BuildError::TooManyWorkers { asked }),
-            _ => Runtime::start(self.config, false),
+            _ => Runtime::start(self.config),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What the calling thread has to do with a runtime: its deque, and the way there.
 //!
-//! | thread | context | `CURRENT` |
-//! |---|---|---|
-//! | worker, spare | one, for its whole life | that one |
-//! | guest: a thread from outside that has spawned or waited | one per runtime, until the thread ends | the one used last |
-//! | any other, or one whose thread locals are gone | none: it spawns through the injector | null |
+//! | thread | context | `CURRENT` | `AMBIENT` |
+//! |---|---|---|---|
+//! | worker, spare | one, for its whole life | that one | that one |
+//! | guest: a thread from outside that has spawned or waited | one per runtime, until the thread ends | the one used last | that of the runtime whose task it runs, else of the global one |
+//! | any other, or one whose thread locals are gone | none: it spawns through the injector | null | null |
 //!
-//! `CURRENT` is a plain pointer so that reading it is one load. It is null whenever the context it named may be
-//! gone; whoever runs foreign code while holding a context holds an `Rc` of it.
+//! `AMBIENT` is the runtime that the free functions mean: a task spawns on its own runtime, whoever runs it.
+//! Both are plain pointers so that reading them is one load. They are null whenever the context they named may
+//! be gone; whoever runs foreign code while holding a context holds an `Rc` of it.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -32,6 +33,7 @@ const NUDGE_PUSHES: u32 = 32;
 
 thread_local! {
     static CURRENT: Cell<*const Context> = const { Cell::new(ptr::null()) };
+    static AMBIENT: Cell<*const Context> = const { Cell::new(ptr::null()) };
     /// The contexts of a guest, one per runtime.
     static GUEST: Guest = const { Guest { contexts: RefCell::new(Vec::new()) } };
 }
@@ -43,8 +45,6 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     pub(crate) id: usize,
     pub(crate) role: Role,
-    /// Whether the free functions of the crate mean this runtime on this thread.
-    ambient: bool,
     stack_limit: usize,
     pushes: Cell<u32>,
     ticks: Cell<u32>,
@@ -59,7 +59,6 @@ impl Context {
     /// A context with a slot of this role; `None` if all are taken.
     pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
         let (id, deque) = shared.slots.lend(role)?;
-        let ambient = role != Role::Guest || shared.is_global;
         // Any odd number does; ids are small.
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
         Some(Rc::new(Self {
@@ -67,7 +66,6 @@ impl Context {
             shared,
             id,
             role,
-            ambient,
             stack_limit: stack::limit(),
             pushes: Cell::new(0),
             ticks: Cell::new(0),
@@ -116,7 +114,14 @@ impl Context {
         }
     }
 
-    /// Runs a task taken from a queue.
+    /// Whether the free functions mean this context: on a guest, whether it runs a task of this runtime, or
+    /// the runtime is the global one.
+    #[inline(always)]
+    pub(crate) fn is_ambient(&self) -> bool {
+        ptr::eq(AMBIENT.get(), self)
+    }
+
+    /// Runs a task taken from a queue. The context is ambient.
     #[inline]
     pub(crate) fn run(&self, task: TaskRef) {
         self.slot().count_run();
@@ -198,6 +203,7 @@ impl Drop for Guest {
         // Panics among them go to the handler of the runtime that is still current.
         self.contexts.borrow().clone().iter().for_each(|context| context.end_departures());
         CURRENT.set(ptr::null());
+        AMBIENT.set(ptr::null());
     }
 }
 
@@ -207,6 +213,7 @@ pub(crate) struct Seat(Rc<Context>);
 impl Seat {
     pub(crate) fn take(context: Rc<Context>) -> Self {
         CURRENT.set(Rc::as_ptr(&context));
+        AMBIENT.set(Rc::as_ptr(&context));
         Self(context)
     }
 
@@ -218,7 +225,39 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         CURRENT.set(ptr::null());
+        AMBIENT.set(ptr::null());
     }
+}
+
+/// While a guest may run tasks of a runtime: they spawn there, and the runtime does not end. Nests.
+pub(crate) struct Helping {
+    context: Rc<Context>,
+    /// Alive: the global runtime's, which goes with the thread, or held by the guard around this one.
+    outer: *const Context,
+    was_helping: bool,
+}
+
+impl Helping {
+    /// Before the guest takes a task.
+    pub(crate) fn begin(context: Rc<Context>) -> Self {
+        let outer = AMBIENT.replace(Rc::as_ptr(&context));
+        let was_helping = context.slot().is_helping();
+        context.slot().set_helping(true);
+        Self { context, outer, was_helping }
+    }
+}
+
+impl Drop for Helping {
+    fn drop(&mut self) {
+        self.context.slot().set_helping(self.was_helping);
+        AMBIENT.set(self.outer);
+    }
+}
+
+/// Whether the calling thread is inside a task of this runtime.
+pub(crate) fn is_inside(shared: &Arc<Shared>) -> bool {
+    // SAFETY: null, or a context that this thread holds.
+    unsafe { AMBIENT.get().as_ref() }.is_some_and(|context| Arc::ptr_eq(&context.shared, shared))
 }
 
 /// The context the calling thread used last, held on to.
@@ -240,13 +279,13 @@ pub(crate) fn with_current<R>(f: impl FnOnce(Option<&Context>) -> R) -> R {
     f(unsafe { CURRENT.get().as_ref() })
 }
 
-/// Calls `f` with the context of the runtime the free functions mean: on a worker its own, elsewhere the
-/// global one, which starts on the first call. `None` if this thread cannot have one any more, or all slots
-/// are taken. `f` runs no foreign code.
+/// Calls `f` with the context of the runtime the free functions mean: that of the task that runs, outside of
+/// tasks the global one, which starts on the first call. `None` if this thread cannot have one any more, or
+/// all slots are taken. `f` runs no foreign code.
 #[inline(always)]
 pub(crate) fn with_ambient<R>(f: impl FnOnce(Option<&Context>) -> R) -> R {
     with_current(|current| match current {
-        Some(context) if context.ambient => f(Some(context)),
+        Some(context) if context.is_ambient() => f(Some(context)),
         _ => {
             let context = ambient_slow();
             f(context.as_deref())
@@ -257,7 +296,15 @@ pub(crate) fn with_ambient<R>(f: impl FnOnce(Option<&Context>) -> R) -> R {
 #[cold]
 #[inline(never)]
 fn ambient_slow() -> Option<Rc<Context>> {
-    guest_of(&runtime::global().shared)
+    let ambient = AMBIENT.get();
+    if !ambient.is_null() {
+        CURRENT.set(ambient);
+        return current();
+    }
+    let context = guest_of(&runtime::global().shared)?;
+    // It stays until the thread ends: the global runtime never stops.
+    AMBIENT.set(Rc::as_ptr(&context));
+    Some(context)
 }
 
 /// Calls `f` with this thread's context in `shared`. `None` as in [`with_ambient`], and on the workers of

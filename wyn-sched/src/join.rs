@@ -17,7 +17,7 @@ use std::time::Instant;
 use wyn_future::cell::{Header, Outcome, Phase};
 
 use crate::barrier::Asymmetric;
-use crate::context::{self, Context};
+use crate::context::{self, Context, Helping};
 use crate::runtime;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
@@ -38,7 +38,7 @@ const MAX_ROUND_SPINS: u32 = 32;
 #[inline]
 pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
     let newest = context::with_current(|current| {
-        let context = current.filter(|context| context.has_stack())?;
+        let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.deque().pop()?, context.id))
     });
     match newest {
@@ -58,7 +58,7 @@ pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
 /// The caller is the handle of the cell.
 pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
     let at_hand = context::with_current(|current| {
-        let context = current.filter(|context| context.has_stack())?;
+        let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.take_newest(cell)?, context.id))
     });
     match at_hand {
@@ -114,7 +114,7 @@ struct Wait<'a> {
 
 impl Wait<'_> {
     fn as_guest(&self) {
-        let helping = Helping::begin(self.context);
+        let helping = Helping::begin(Rc::clone(self.context));
         let end = self.help();
         drop(helping);
         if end == Help::Exhausted {
@@ -196,24 +196,4 @@ enum Help {
     Over,
     /// There was nothing to run for a while.
     Exhausted,
-}
-
-/// Says, for the end of the runtime, that a guest may be running its tasks. Nests.
-struct Helping<'a> {
-    context: &'a Context,
-    outer: bool,
-}
-
-impl<'a> Helping<'a> {
-    fn begin(context: &'a Context) -> Self {
-        let outer = context.slot().is_helping();
-        context.slot().set_helping(true);
-        Self { context, outer }
-    }
-}
-
-impl Drop for Helping<'_> {
-    fn drop(&mut self) {
-        self.context.slot().set_helping(self.outer);
-    }
 }

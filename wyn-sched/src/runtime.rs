@@ -54,9 +54,9 @@ impl Runtime {
         Builder::new()
     }
 
-    pub(crate) fn start(config: Config, is_global: bool) -> Result<Self, BuildError> {
+    pub(crate) fn start(config: Config) -> Result<Self, BuildError> {
         let workers = config.workers;
-        let runtime = Self { shared: Shared::new(config, is_global) };
+        let runtime = Self { shared: Shared::new(config) };
         let (ready, readiness) = channel();
         // An early return drops `runtime`, which ends the threads that have started.
         for index in 0..workers {
@@ -176,10 +176,8 @@ impl Runtime {
             return;
         }
         shared.close();
-        let inside = context::current().is_some_and(|context| Arc::ptr_eq(&context.shared, shared));
-        let helping = || shared.slots.guests().any(|id| shared.slots.get(id).is_helping());
         // From inside a task of its own, waiting for the tasks would be waiting for itself.
-        if !(inside && (is_worker() || helping())) {
+        if !context::is_inside(shared) {
             shared.wait_for(None, || shared.alive() == 0);
             shared.stop();
             shared.cancel_all();
@@ -193,10 +191,6 @@ impl fmt::Debug for Runtime {
     }
 }
 
-fn is_worker() -> bool {
-    context::current().is_some_and(|context| context.role != Role::Guest)
-}
-
 /// The runtime that the free functions use outside of workers. Starts on the first call, with one worker for
 /// each processor this process may use, or as many as `WYN_WORKERS` says; never ends.
 ///
@@ -206,7 +200,7 @@ pub fn global() -> &'static Runtime {
     static GLOBAL: OnceLock<Runtime> = OnceLock::new();
     GLOBAL.get_or_init(|| {
         let config = Config::new(crate::cpus::default_workers());
-        Runtime::start(config, true).expect("the global runtime could not be started")
+        Runtime::start(config).expect("the global runtime could not be started")
     })
 }
 

@@ -19,8 +19,6 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     /// How many threads should be busy at a time: the workers asked for, but no more than processors.
     pub(crate) target: usize,
-    /// Whether the free functions of the crate mean this runtime outside of all workers.
-    pub(crate) is_global: bool,
     /// The owner has gone; the runtime ends when it comes to rest.
     closing: AtomicBool,
     /// Workers leave, and do not look for work any more.
@@ -32,7 +30,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(config: Config, is_global: bool) -> Arc<Self> {
+    pub(crate) fn new(config: Config) -> Arc<Self> {
         crate::barrier::decide();
         let slots = Slots::new(config.workers);
         Arc::new(Self {
@@ -41,7 +39,6 @@ impl Shared {
             target: config.workers.min(crate::cpus::available()),
             slots,
             config,
-            is_global,
             closing: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             alive: AtomicUsize::new(0),
@@ -111,11 +108,17 @@ impl Shared {
     pub(crate) fn at_rest(&self) -> bool {
         let all_rest = || self.roster.searchers() == 0 && self.roster.resting() == self.alive();
         let nobody_helps = || !self.slots.guests().any(|id| self.slots.get(id).is_helping());
+        let guests_moves = || {
+            let moves = self.slots.guests().map(|id| self.slots.get(id).progress());
+            moves.fold(0, usize::wrapping_add)
+        };
         // A task that is running may push and be done with between two of these looks; a second look at who
-        // rests after the look at the queues closes that gap, since only a task can push.
+        // rests after the look at the queues closes that gap, since only a task can push. A guest may begin,
+        // run, and end in between: its moves tell.
+        let moves = guests_moves();
         all_rest() && nobody_helps() && {
             Asymmetric::heavy();
-            !self.has_work() && all_rest() && nobody_helps()
+            !self.has_work() && all_rest() && nobody_helps() && moves == guests_moves()
         }
     }
 

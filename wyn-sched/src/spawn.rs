@@ -1,15 +1,17 @@
 //! The free functions: spawning on the runtime of the calling thread.
 
 use std::panic::Location;
+use std::rc::Rc;
 
-use crate::context::{self, Context};
+use crate::context::{self, Context, Helping};
 use crate::handle::JoinHandle;
 use crate::runtime;
+use crate::slot::Role;
 use crate::task;
 
 /// Spawns a closure as a task; the handle waits for its result.
 ///
-/// On a worker thread this is the worker's runtime, on every other thread the
+/// Inside a task this is the runtime of the task, whoever runs it; on every other thread it is the
 /// [global one](crate::global), which starts on the first call. The task goes to the calling thread's own
 /// deque: newest first for this thread, oldest first for the others. No allocation but from the pool, no
 /// locked instruction, and a wake-up only if every worker is asleep.
@@ -80,6 +82,7 @@ pub fn yield_now() {
     let Some(context) = context::current() else {
         return std::thread::yield_now();
     };
+    let _helping = (context.role == Role::Guest).then(|| Helping::begin(Rc::clone(&context)));
     match context.has_stack().then(|| context.oldest()).flatten() {
         Some(task) => context.run(task),
         None => std::thread::yield_now(),

@@ -351,3 +351,39 @@ fn tasks_keep_their_borrowed_thread_state_apart() {
     });
     wait_until("rest", || true);
 }
+
+#[test]
+fn a_task_spawns_on_its_own_runtime_whoever_runs_it() {
+    let _dog = watchdog(60);
+    let [mine, other] = [1, 1].map(runtime);
+    let gates = [&mine, &other].map(|runtime| {
+        // The workers are busy, so that the waiting thread runs everything itself.
+        let (started, gate) = (common::Gate::default(), common::Gate::default());
+        let (start, open) = (started.clone(), gate.clone());
+        runtime.spawn_detached(move || {
+            start.open();
+            open.wait();
+        });
+        started.wait();
+        gate
+    });
+    let here = thread::current().id();
+    let other = Arc::new(other);
+    let nested = Arc::clone(&other);
+    let child = mine.spawn(move || {
+        assert_eq!(thread::current().id(), here);
+        let theirs = nested.spawn(|| spawn(move || thread::current().id()));
+        let theirs = theirs.join().unwrap();
+        // Its worker is busy, and so is this one's: whoever joins a child runs it.
+        assert_eq!(theirs.join().unwrap(), here);
+        spawn(move || thread::current().id())
+    });
+    let child = child.join().unwrap();
+    assert!(!child.is_finished(), "nobody else of its runtime is free");
+    // Outside of tasks it is the global runtime again.
+    let global = spawn(move || thread::current().id());
+    wait_until("a worker of the global runtime has run it", || global.is_finished());
+    gates.iter().for_each(common::Gate::open);
+    wait_until("its own worker has run it", || child.is_finished());
+    assert_ne!(child.join().unwrap(), here);
+}

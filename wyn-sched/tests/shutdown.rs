@@ -221,7 +221,7 @@ fn spawning_while_the_runtime_drains_is_spawning() {
                 }
                 thread::sleep(Duration::from_micros(50));
             }
-            sender.send(1000_000 - spawned).unwrap();
+            sender.send(1_000_000 - spawned).unwrap();
         });
         drop(runtime);
         assert_eq!(receiver.iter().sum::<u64>(), 1_000_000);
@@ -276,7 +276,6 @@ fn shut_down_by_its_own_task_it_gives_up_in_time() {
 }
 
 #[test]
-#[ignore = "a task run by a helping guest spawns on the global runtime"]
 fn dropping_waits_for_guests_that_help() {
     let _dog = watchdog(60);
     for _ in 0..50 {
