@@ -12,12 +12,16 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use static_assertions::{assert_impl_all, assert_not_impl_any, const_assert_eq};
-use wyn_future::{Key, Slab, SlabError};
+use wyn_future::{CompleteError, Key, Slab, SlabError, Wait};
 
 assert_impl_all!(Slab<Cell<u8>>: Send, Sync, std::panic::UnwindSafe, std::panic::RefUnwindSafe);
 assert_not_impl_any!(Slab<Rc<u8>>: Send, Sync);
 assert_impl_all!(Key: Send, Sync, Copy, Eq, std::hash::Hash, std::fmt::Debug);
 assert_impl_all!(SlabError: Send, Sync, std::error::Error);
+assert_impl_all!(CompleteError<Cell<u8>>: Send, std::error::Error);
+assert_not_impl_any!(CompleteError<Cell<u8>>: Sync);
+assert_impl_all!(Wait<'static, Cell<u8>>: Send, Sync, Unpin, Future);
+assert_not_impl_any!(Wait<'static, Rc<u8>>: Send, Sync);
 const_assert_eq!(size_of::<Option<Key>>(), 8);
 
 struct Unparker(Thread);
@@ -324,4 +328,49 @@ fn the_latest_waker_counts() {
     assert_eq!((first.count(), second.count()), (0, 1));
     assert_eq!(poll(&mut wait, &second), Poll::Ready(Ok(7)));
     assert_eq!(poll(&mut wait, &second), Poll::Ready(Err(SlabError::Stale)));
+}
+
+/// Uses the slab from inside its own wake.
+struct Reenter {
+    slab: &'static Slab<u32>,
+    next: Key,
+}
+
+impl Wake for Reenter {
+    fn wake(self: Arc<Self>) {
+        self.slab.complete(self.next, 8).expect("open");
+        let key = self.slab.open();
+        assert_eq!(self.slab.close(key), Ok(None));
+    }
+}
+
+#[test]
+fn a_waker_may_use_the_slab() {
+    let slab: &'static Slab<u32> = Box::leak(Box::default());
+    let (key, next) = (slab.open(), slab.open());
+    let waker = Waker::from(Arc::new(Reenter { slab, next }));
+    let (mut first, wakes) = (slab.wait(key), Arc::new(CountWakes::default()));
+    assert!(Pin::new(&mut first).poll(&mut Context::from_waker(&waker)).is_pending());
+    let mut second = slab.wait(next);
+    assert!(poll(&mut second, &wakes).is_pending());
+    slab.complete(key, 7).unwrap();
+    assert_eq!(wakes.count(), 1);
+    assert_eq!((block_on(first), block_on(second)), (Ok(7), Ok(8)));
+    assert!(slab.is_empty());
+}
+
+#[test]
+fn waits_that_come_and_go_leave_nothing() {
+    let slab = Slab::<u8>::new();
+    let key = slab.open();
+    let wakes = Arc::new(CountWakes::default());
+    for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
+        let mut waits: Vec<_> = (0..3).map(|_| Some(slab.wait(key))).collect();
+        waits.iter_mut().flatten().for_each(|wait| assert!(poll(wait, &wakes).is_pending()));
+        assert_eq!(Arc::strong_count(&wakes), 4);
+        order.iter().for_each(|&n| drop(waits[n].take()));
+        assert_eq!(Arc::strong_count(&wakes), 1);
+    }
+    assert_eq!(slab.close(key), Ok(None));
+    assert_eq!(wakes.count(), 0);
 }

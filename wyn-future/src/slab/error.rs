@@ -31,7 +31,6 @@ impl Error for SlabError {}
 
 /// A result that [`Slab::complete`](crate::Slab::complete) could not deliver, handed back.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(unreachable_pub, reason = "part of the crate's interface: what `Slab::complete` returns")]
 pub struct CompleteError<T> {
     /// The undelivered result.
     pub value: T,

@@ -23,11 +23,8 @@ use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
-#[allow(unreachable_pub, reason = "the crate root chooses what it exports by name")]
-pub use error::CompleteError;
-pub use error::SlabError;
+pub use error::{CompleteError, SlabError};
 pub use key::Key;
-#[allow(unreachable_pub, reason = "the crate root chooses what it exports by name")]
 pub use wait::Wait;
 
 use free::Free;

@@ -17,7 +17,6 @@ use crate::sync::{current, park, park_timeout};
 ///
 /// Dropping it leaves the entry as it is. Once it has given its answer, it answers [`SlabError::Stale`].
 #[must_use = "a future does nothing unless polled"]
-#[allow(unreachable_pub, reason = "part of the crate's interface: what `Slab::wait` returns")]
 pub struct Wait<'a, T> {
     slab: &'a Slab<T>,
     key: Key,
