@@ -108,7 +108,9 @@ fn contain(f: impl FnOnce()) {
         return f();
     }
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // Dropping it could panic again.
-        mem::forget(payload);
+        // Dropping what it panicked with can panic again: then that is leaked.
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            mem::forget(again);
+        }
     }
 }
