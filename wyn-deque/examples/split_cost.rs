@@ -73,7 +73,11 @@ fn thief<B: Barrier>(name: &str, batch: usize) {
             let (taken, ns) = std::thread::scope(|scope| {
                 let thread = scope.spawn(|| steal_all(&stealer, batch));
                 // The owner keeps a processor busy, as one that works does.
-                scope.spawn(|| while !over.load(Ordering::Relaxed) {});
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
+                });
                 let outcome = thread.join().expect("the thief runs through");
                 over.store(true, Ordering::Relaxed);
                 outcome

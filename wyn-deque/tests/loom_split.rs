@@ -24,10 +24,10 @@ fn check_bounded(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// A deque whose thread is the model's owner.
+/// A deque with the items `1..=items`; the first one has the last index before the wrap.
 fn worker<B: Barrier>(capacity: usize, items: u32) -> Worker<u32, B> {
     let worker = Worker::starting_at(capacity, usize::MAX);
-    (0..items).for_each(|item| worker.push(item));
+    (1..=items).for_each(|item| worker.push(item));
     worker
 }
 
@@ -56,7 +56,7 @@ fn owner<B: Barrier>(
     })
 }
 
-/// Joins everyone; the items `0..count` must have come out exactly once.
+/// Joins everyone; the items `1..=count` must have come out exactly once.
 #[track_caller]
 fn settle<B: Barrier>(
     count: u32,
@@ -72,8 +72,10 @@ fn settle<B: Barrier>(
     }
     taken.extend(std::iter::from_fn(|| worker.pop()));
     taken.sort_unstable();
-    assert_eq!(taken, (0..count).collect::<Vec<_>>());
+    assert_eq!(taken, (1..=count).collect::<Vec<_>>());
     assert_eq!((worker.len(), worker.stealer().steal()), (0, Steal::Empty));
+    let (split, head) = worker.stealer().mark();
+    assert_eq!(split, head, "an empty pop puts the head back");
 }
 
 fn last_item<B: Barrier>() {
@@ -81,7 +83,7 @@ fn last_item<B: Barrier>() {
         let worker = worker::<B>(2, 0);
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
-            worker.push(0);
+            worker.push(1);
             let popped = worker.pop();
             // What `pop` did not find stays away: `None` is never a guess.
             assert!(popped.is_some() || worker.pop().is_none());
@@ -148,9 +150,9 @@ fn a_refilled_slot_is_seen_full() {
         let worker = worker::<Fences>(2, 0);
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
-            worker.push(0);
-            let first = worker.pop();
             worker.push(1);
+            let first = worker.pop();
+            worker.push(2);
             vec![first, worker.pop()]
         });
         settle(2, owner, vec![thief]);
@@ -164,10 +166,10 @@ fn what_lies_below_a_pop_is_seen() {
         let worker = worker::<Fences>(2, 0);
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
-            worker.push(0);
-            let first = worker.pop();
             worker.push(1);
+            let first = worker.pop();
             worker.push(2);
+            worker.push(3);
             vec![first, worker.pop()]
         });
         settle(3, owner, vec![thief]);
@@ -182,9 +184,9 @@ fn empty_then_refill() {
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
             let none = worker.pop();
-            worker.push(0);
-            let popped = worker.pop();
             worker.push(1);
+            let popped = worker.pop();
+            worker.push(2);
             vec![none, popped]
         });
         settle(2, owner, vec![thief]);
@@ -244,7 +246,7 @@ fn a_slot_is_reused_after_a_lap() {
         let worker = worker::<Fences>(2, 2);
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
-            worker.push(2);
+            worker.push(3);
             vec![worker.pop()]
         });
         settle(3, owner, vec![thief]);
@@ -258,7 +260,7 @@ fn growth_meets_a_thief() {
         let worker = worker::<Fences>(2, 0);
         let thief = batch_thief(worker.stealer(), 2);
         let owner = owner(worker, |worker| {
-            (0..3).for_each(|item| worker.push(item));
+            (1..=3).for_each(|item| worker.push(item));
             vec![worker.pop()]
         });
         settle(3, owner, vec![thief]);
@@ -272,9 +274,25 @@ fn growth_keeps_a_claim() {
         let worker = worker::<Fences>(2, 2);
         let thief = thief(worker.stealer());
         let owner = owner(worker, |worker| {
-            worker.push(2);
             worker.push(3);
+            worker.push(4);
             vec![]
+        });
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// What the owner put in after it grew is read from the new ring, though an older head sized the claim.
+#[test]
+fn a_claim_is_read_from_the_ring_of_its_time() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.push(3);
+            let popped = vec![worker.pop(), worker.pop(), worker.pop()];
+            worker.push(4);
+            popped
         });
         settle(4, owner, vec![thief]);
     });
@@ -298,7 +316,7 @@ fn a_batch_changes_owner() {
         taken.extend(popped.into_iter().flatten());
         taken.extend(std::iter::from_fn(|| worker.pop()));
         taken.sort_unstable();
-        assert_eq!(taken, [0, 1, 2]);
+        assert_eq!(taken, [1, 2, 3]);
     });
 }
 
@@ -314,7 +332,7 @@ fn a_mark_is_consistent() {
             Vec::new()
         });
         let owner = owner(worker, |worker| {
-            (0..3).for_each(|item| worker.push(item));
+            (1..=3).for_each(|item| worker.push(item));
             vec![]
         });
         settle(3, owner, vec![thief, watcher]);

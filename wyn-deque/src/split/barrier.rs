@@ -13,6 +13,8 @@ use crate::sync::{Ordering, fence};
 /// * For each call of `light` on one thread and each call of `heavy` on another: either what the first
 ///   thread stored before `light` is seen by the second after `heavy`, or what the second stored before
 ///   `heavy` is seen by the first after `light` (in each case the store or a later one to that word).
+/// * `heavy` also is a sequentially consistent fence of its own thread, as a system call that executes a
+///   full barrier is.
 /// * The compiler moves no memory access over either.
 /// * Neither unwinds.
 #[allow(unsafe_code, reason = "an unsafe trait to implement, not an unsafe operation")]
@@ -29,7 +31,7 @@ pub unsafe trait Barrier: 'static {
 pub struct Fences;
 
 // SAFETY: of two SeqCst fences one comes first in their single order, and a load after the other one
-// sees the stores before it. Fences are compiler barriers too and do not unwind.
+// sees the stores before it. It is a fence of its own thread. Fences are compiler barriers too and do not unwind.
 #[allow(unsafe_code, reason = "discharges the contract of `Barrier`")]
 unsafe impl Barrier for Fences {
     #[inline]

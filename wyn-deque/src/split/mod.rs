@@ -1,4 +1,102 @@
-//! A split deque whose boundary the thieves move; its owner pays no locked instruction.
+//! A split deque whose boundary the thieves move; its owner executes no locked instruction.
+//!
+//! [`Worker`] is the owner's end: newest in, newest out. [`Stealer`] is everybody else's: the oldest item,
+//! or a batch of up to half of all. What is pushed can be stolen at once; nothing is kept private and no
+//! policy decides what to publish. Owner and thief meet in a [`Barrier`]: two fences by default; with a
+//! process-wide barrier on the thieves' side the owner's is free.
+//!
+//! ```
+//! use wyn_deque::Steal;
+//! use wyn_deque::split::Worker;
+//!
+//! let (ours, theirs): (Worker<u32>, Worker<u32>) = (Worker::new(), Worker::new());
+//! (0..8).for_each(|item| ours.push(item));
+//!
+//! // Half of eight: the oldest comes back, the others are in `theirs`, newest on top.
+//! assert_eq!(ours.stealer().steal_batch_and_pop(&theirs, 128), Steal::Success(0));
+//! assert_eq!((theirs.len(), theirs.pop()), (3, Some(3)));
+//! assert_eq!((ours.len(), ours.pop()), (4, Some(7)));
+//! ```
+//!
+//! When not to use it: if many threads steal single items from one victim, since one at a time can
+//! ([`crate::Stealer`] has no lock); if the owner must take the oldest first ([`crate::Worker`] can). A
+//! thief that is stopped in the middle of a claim keeps other thieves off this deque, and the owner from
+//! the items it has announced, until it runs again.
+//!
+//! # The protocol
+//!
+//! It is the THE protocol of Cilk-5 (Frigo, Leiserson, Randall: The implementation of the Cilk-5
+//! multithreaded language, PLDI 1998, section 5). Each item has an index; indices only wrap
+//! (`index.rs`), and slot `i` of the ring is slot `i` modulo its capacity.
+//!
+//! ```text
+//!        done            claimed = split                     head
+//!   free  |  a thief copies  |   both ends may take these     |  free
+//! ```
+//!
+//! * **push** writes slot `head`, then publishes `head + 1`.
+//! * **pop** publishes `head - 1` (it *withdraws* the item), passes `light`, reads `split`. Is the item at or
+//!   above it, it is the owner's. If not, the owner waits for the thief's decision: `claimed` above the item
+//!   says that all is gone, `split` at or below it that the item is the owner's after all.
+//! * **steal** takes the lock, *announces* a claim by moving `split` up, passes `heavy`, reads `head` again. What
+//!   lies above that `head` is *retracted*, what lies below is *confirmed* in `claimed`. Then it copies the items
+//!   out, says so in `done`, and unlocks.
+//!
+//! Deviations from the paper: a claim is a batch; thieves try the lock and never wait for it; the owner takes
+//! no lock, not even when it meets a thief, since `claimed` tells it the decision; the array is a ring that
+//! grows, hence `done`; the barrier pair is a parameter.
+//!
+//! # Invariants
+//!
+//! Indices are compared by signed difference. *P* is a pop of index `p`, *C* a claim that starts at `from`,
+//! announces `c`, and leaves `split` at `f ≤ c`; `h` is what it reads from `head` behind `heavy`, and
+//! `f = from + min(c - from, max(h - from, 0))`.
+//!
+//! 1. **Order.** `done ≤ claimed ≤ split`. `split`, `claimed` and `done` are written only under the lock, and
+//!    are equal while it is free: each claim starts at the `f` of the one before. Hence `claimed`, `done` and
+//!    the `f` of successive claims never fall, and from C's announcement on `split` is at or above its `f`.
+//!    `head` is at or above `claimed`, inside a pop at or above `claimed - 1`.
+//! 2. **Slots.** An index from `claimed` up to `head` is the deque's, from `done` up to `claimed` the
+//!    thief's that holds the lock, any other the owner's to fill. Only `push` and the end of
+//!    `steal_batch_and_pop`, on the thief's own deque, write slots: at and above `head`, less than a
+//!    capacity above `done`. So no slot is written that a thief has still to read.
+//! 3. **Meeting.** For each P and C: (a) C reads from `head` what P withdrew to, or a later store; or (b) P
+//!    reads from `split` what C announced, or a later store. This is the contract of [`Barrier`].
+//! 4. **What a pop takes is not stolen.** P takes `p` when it reads `split ≤ p`; then no C has or gets `f > p`
+//!    before P returns. By induction over the claims, so `from ≤ p`. In case (b) P reads C's announcement
+//!    (`f ≤ c ≤ p`) or a later value (by 1 at or above `f`). In case (a) C reads P's own store, `h = p`, as P has
+//!    not returned, and `f ≤ max(from, p) ≤ p`. This holds as well if P reads `split` several times.
+//! 5. **What a claim takes is there.** Let X be the owner's store to `head` that C reads as `h`, and C have
+//!    `f > from`, so that `f ≤ h`. All pushes below `h` happen before C's read: `publish` and `withdraw` are Release,
+//!    both, because a relaxed store of the same thread would end the release sequence. A pop after X of an
+//!    index below `f` is in case (b), and all it reads from `split` is at or above `f` (1): it takes nothing. So
+//!    the items stay as they are at X, and by 2 so do their slots, until `finish`. They are read after the claim
+//!    is confirmed: no torn read for any `T`, and none that has to be thrown away.
+//! 6. **`None` is true.** P returns `None` when it reads `claimed > p`: all up to `p` is stolen, and above `p`
+//!    there was nothing. It puts `head` back, which publishes nothing: no thief claims by that value.
+//! 7. **The wait is short.** P waits while it reads `split > p` and `claimed ≤ p`: C has announced `p` and not
+//!    decided. C decides after one barrier and one load, waiting for nobody. If `f > p`, `claimed` follows and P
+//!    returns. Else C has read P's store (4), the claims after it read that or later (the lock orders them) and
+//!    announce nothing above `p`: P waits for one decision, not for a crowd. It spins 32 times, then
+//!    yields its processor each time. It does not wait while a thief copies.
+//! 8. **Rings.** The owner's ring holds all from `done` to `head`; growth copies just that, so also what is
+//!    claimed and not copied yet. C loads the ring after it read `h`: X or the push before it came after the
+//!    installation of the ring then current, so C gets that ring or a later one, and either holds its items by
+//!    5. Growth never waits; it retires the old ring through crossbeam-epoch, and C is pinned before it loads
+//!    the ring and until it has copied.
+//! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head ≤ claimed`, having read `claimed` first: at the
+//!    time of the head it saw nothing was left but what a pop had withdrawn. `split` would not do: it
+//!    may count items that are about to be retracted. `Retry` says that the lock is held.
+//! 10. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination or in a
+//!     vector is made before the announcement, under the lock, which a guard gives back; closures run when
+//!     the lock is free and the items are out.
+//!
+//! # Cost
+//!
+//! `examples/split_cost.rs` prints it. A pop of the owner is two stores, two loads and `light`; a steal is one
+//! locked instruction for the lock, `heavy`, and one pin of the epoch, whatever the size of the batch. A
+//! ring never shrinks; growth doubles it, so an item is copied once on average, and the retired rings together
+//! are smaller than the one in use. Reading slots is one move for a word-sized `T`.
 
 mod barrier;
 mod index;
@@ -8,6 +106,9 @@ mod ring;
 mod shared;
 #[allow(unsafe_code, reason = "reads the slots it claimed")]
 mod stealer;
+#[cfg(all(test, not(wyn_loom)))]
+#[allow(unsafe_code, reason = "plays a thief by hand")]
+mod tests;
 mod words;
 #[allow(unsafe_code, reason = "writes and reads the slots it owns")]
 mod worker;

@@ -15,7 +15,7 @@ use crate::sync::Arc;
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
 /// A batch is at most half of what the victim has, rounded up.
 pub struct Stealer<T, B: Barrier = Fences> {
-    shared: Arc<Shared<T>>,
+    pub(super) shared: Arc<Shared<T>>,
     barrier: PhantomData<fn() -> B>,
 }
 
@@ -99,7 +99,8 @@ impl<T, B: Barrier> Stealer<T, B> {
 
     /// Two numbers (`split`, `head`) that tell a watcher whether anything moved.
     ///
-    /// The first changes when items are stolen, the second when the owner pushes or pops. If `head` was
+    /// The first changes when items are stolen, the second when the owner pushes or pops; their wrapping
+    /// difference is the number of items, or -1 while a pop finds the deque empty. If `head` was
     /// the same twice, the owner may still have done as many pushes as pops in between.
     #[must_use]
     pub fn mark(&self) -> (usize, usize) {

@@ -1,4 +1,8 @@
 //! The shared words, with every access to them and the ordering of each.
+//!
+//! Both ends call these methods and know no atomics; the invariants are in the module docs of `split`.
+//! The tables name the loom models (`tests/loom_split.rs`) that die of each mutant, as printed by
+//! `tests/split_mutants.sh`.
 
 use std::ptr::NonNull;
 
@@ -11,17 +15,61 @@ use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 
-/// Written by the owner alone.
+/// Written by the owner alone, on a line of its own: pushes and pops hit nothing that thieves write.
 struct OwnerLine {
+    /// Where the next item goes; inside a pop, the item asked for.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `publish` | Release | `head_decisive` | Relaxed: `the_last_item_goes_to_one`, 7 others |
+    /// | `withdraw` | Release, then `light` | `head_decisive` | Relaxed: `what_lies_below_a_pop_is_seen`; no `light`, or a weaker fence in it: `the_last_item_goes_to_one`, 8 others |
+    /// | `restore` | Relaxed | none | left out: RESTORE |
+    /// | `glance`, `estimate` | Relaxed | none | hints |
+    /// | `head_decisive` | Acquire, after `heavy` | `publish`, `withdraw` | Relaxed: `a_refilled_slot_is_seen_full`, 3 others; not read: SECOND; no `heavy`, or a weaker fence in it: `the_last_item_goes_to_one`, 8 others |
     head: AtomicUsize,
 }
 
 /// Written by the thief that holds `lock`; `ring` by the owner when it grows.
 struct ThiefLine<T> {
+    /// Everything below is claimed, by announcement at least.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `announce` | Relaxed, then `heavy` | `Words::split`, by the barriers | after `heavy`: ANNOUNCE |
+    /// | `retract` | Relaxed | `Words::split` | left out: RETRACT |
+    /// | `estimate` | Relaxed, under `lock` | the last holder | see `lock` |
+    /// | `Words::split` | Relaxed, after `light` | `announce` | not read again while waiting: TAKE |
     split: AtomicUsize,
+    /// Everything below is stolen for certain. Only grows.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `confirm` | Relaxed, after `heavy` | `glance` | before the second look at `head`: EARLY; left out: CONFIRM |
+    /// | `Words::claimed` | Relaxed | `confirm` | `split` read instead: SIGHT |
+    /// | `glance` | Acquire, before `head` | the fence in `heavy` | Relaxed: `a_mark_is_consistent`; `split` read instead: GLANCE |
     claimed: AtomicUsize,
+    /// Everything below is copied out. Only grows.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap`, 3 others; before the copy: FINISH |
+    /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: DONE; growth that copies from `claimed` on: COPY |
     done: AtomicUsize,
+    /// Held by the one thief that claims and copies. The owner never takes it.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `try_lock`, first look | Relaxed | none | a hint |
+    /// | `try_lock`, swap | Acquire | `Locked::drop` | Relaxed: `two_thieves`, `empty_is_never_spurious`; no lock: LOCK |
+    /// | `Locked::drop` | Release | `try_lock` | Relaxed: `two_thieves`, `empty_is_never_spurious` |
     lock: AtomicU32,
+    /// The ring that holds everything from `done` to `head`; written by the owner.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `replace`, load | Relaxed | the owner itself | |
+    /// | `replace`, store | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
+    /// | `Locked::ring` | Acquire | `replace` | Relaxed: the same; before the claim: RING |
     ring: AtomicPtr<Ring<T>>,
 }
 
@@ -126,8 +174,8 @@ impl<T> Words<T> {
     /// A glance at the deque: (`claimed`, `head`).
     #[inline]
     pub(super) fn glance(&self) -> (Index, Index) {
-        // Ordering: Acquire, pairs with the Release in `confirm`: the load below must not return a
-        // head older than the one that this claim was decided by.
+        // Ordering: Acquire, pairs with `confirm` behind `heavy`: the load below must not return a head
+        // older than the one that sized this claim, or a deque with items would look empty.
         let claimed = self.thief.claimed.load(Ordering::Acquire);
         // Ordering: Relaxed, a hint: no slot is read by it.
         let head = self.owner.head.load(Ordering::Relaxed);
@@ -180,8 +228,9 @@ impl<T> Locked<'_, T> {
 
     /// Makes the claim final.
     pub(super) fn confirm(&self, claimed: Index) {
-        // Ordering: Release, pairs with the Acquire in `glance`: the decisive read of `head`.
-        self.words.thief.claimed.store(claimed.0, Ordering::Release);
+        // Ordering: Relaxed behind the fence that `heavy` is, with which it pairs with the Acquire in
+        // `glance`: the estimate of `head`, which is at or above `claimed`.
+        self.words.thief.claimed.store(claimed.0, Ordering::Relaxed);
     }
 
     /// The ring that holds a confirmed claim; the caller is pinned.
