@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
@@ -346,7 +346,8 @@ impl Wake for Reenter {
 
 #[test]
 fn a_waker_may_use_the_slab() {
-    let slab: &'static Slab<u32> = Box::leak(Box::default());
+    static SLAB: LazyLock<Slab<u32>> = LazyLock::new(Slab::new);
+    let slab: &'static Slab<u32> = &SLAB;
     let (key, next) = (slab.open(), slab.open());
     let waker = Waker::from(Arc::new(Reenter { slab, next }));
     let (mut first, wakes) = (slab.wait(key), Arc::new(CountWakes::default()));
