@@ -21,11 +21,11 @@ struct OwnerLine {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `publish` | Release | `head_decisive` | Relaxed: `the_last_item_goes_to_one`, 7 others |
-    /// | `withdraw` | Release, then `light` | `head_decisive` | Relaxed: `what_lies_below_a_pop_is_seen`; no `light`, or a weaker fence in it: `the_last_item_goes_to_one`, 8 others |
-    /// | `restore` | Relaxed | none | left out: RESTORE |
+    /// | `publish` | Release | `head_decisive` | Relaxed: `the_last_item_goes_to_one` and more |
+    /// | `withdraw` | Release, then `light` | `head_decisive` | Relaxed: `what_lies_below_a_pop_is_seen`; no `light`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
+    /// | `restore` | Relaxed | none | left out: `empty_then_refill` and more |
     /// | `glance`, `estimate` | Relaxed | none | hints |
-    /// | `head_decisive` | Acquire, after `heavy` | `publish`, `withdraw` | Relaxed: `a_refilled_slot_is_seen_full`, 3 others; not read: SECOND; no `heavy`, or a weaker fence in it: `the_last_item_goes_to_one`, 8 others |
+    /// | `head_decisive` | Acquire, after `heavy` | `publish`, `withdraw` | Relaxed: `a_refilled_slot_is_seen_full` and more; not read: `the_last_item_goes_to_one` and more; no `heavy`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
     head: AtomicUsize,
 }
 
@@ -35,32 +35,32 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `announce` | Relaxed, then `heavy` | `Words::split`, by the barriers | after `heavy`: ANNOUNCE |
-    /// | `retract` | Relaxed | `Words::split` | left out: RETRACT |
+    /// | `announce` | Relaxed, then `heavy` | `Words::split`, by the barriers | after `heavy`: `the_last_item_goes_to_one` and more |
+    /// | `retract` | Relaxed | `Words::split` | left out: `the_owner_meets_a_batch` and more |
     /// | `estimate` | Relaxed, under `lock` | the last holder | see `lock` |
-    /// | `Words::split` | Relaxed, after `light` | `announce` | not read again while waiting: TAKE |
+    /// | `Words::split` | Relaxed, after `light` | `announce` | not read again while waiting: `the_last_item_goes_to_one` and more |
     split: AtomicUsize,
     /// Everything below is stolen for certain. Only grows.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `confirm` | Relaxed, after `heavy` | `glance` | before the second look at `head`: EARLY; left out: CONFIRM |
-    /// | `Words::claimed` | Relaxed | `confirm` | `split` read instead: SIGHT |
-    /// | `glance` | Acquire, before `head` | the fence in `heavy` | Relaxed: `a_mark_is_consistent`; `split` read instead: GLANCE |
+    /// | `confirm` | Relaxed, after `heavy` | `glance` | before the second look at `head`: `none_is_never_spurious`, `the_last_item_goes_to_one`; left out: `empty_is_never_spurious` and more |
+    /// | `Words::claimed` | Relaxed | `confirm` | `split` read instead: `none_is_never_spurious`, `the_last_item_goes_to_one` |
+    /// | `glance` | Acquire, before `head` | the fence in `heavy` | Relaxed: `a_mark_is_consistent`; `split` read instead: `a_mark_is_consistent` |
     claimed: AtomicUsize,
     /// Everything below is copied out. Only grows.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap`, 3 others; before the copy: FINISH |
-    /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: DONE; growth that copies from `claimed` on: COPY |
+    /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap` and more; before the copy: the same |
+    /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: the same; growth that copies from `claimed` on: unit test `growth_carries_what_is_claimed_and_not_copied` |
     done: AtomicUsize,
     /// Held by the one thief that claims and copies. The owner never takes it.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
     /// | `try_lock`, first look | Relaxed | none | a hint |
-    /// | `try_lock`, swap | Acquire | `Locked::drop` | Relaxed: `two_thieves`, `empty_is_never_spurious`; no lock: LOCK |
+    /// | `try_lock`, swap | Acquire | `Locked::drop` | Relaxed: `two_thieves`, `empty_is_never_spurious`; no lock: the same |
     /// | `Locked::drop` | Release | `try_lock` | Relaxed: `two_thieves`, `empty_is_never_spurious` |
     lock: AtomicU32,
     /// The ring that holds everything from `done` to `head`; written by the owner.
@@ -69,7 +69,7 @@ struct ThiefLine<T> {
     /// |---|---|---|---|
     /// | `replace`, load | Relaxed | the owner itself | |
     /// | `replace`, store | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
-    /// | `Locked::ring` | Acquire | `replace` | Relaxed: the same; before the claim: RING |
+    /// | `Locked::ring` | Acquire | `replace` | Relaxed: the same; before the claim: `a_claim_is_read_from_the_ring_of_its_time` |
     ring: AtomicPtr<Ring<T>>,
 }
 
