@@ -28,28 +28,31 @@
 //!
 //! Legal transitions of the handle: none → `NODE` (`register`), `NODE` → none (`withdraw`, only while
 //! `COMPLETER` is clear; `clear`, once the completer has left), none → `GONE` → `GONE | NODE` (`going`,
-//! `gone`). Of the completer: x → x `| COMPLETER` (`claim`, only if it has read a tag). A `COMPLETER` that
-//! comes between a withdrawal and the next `register` is overwritten by it: that completer has found
-//! nobody, acts on nothing but that, and stores `LEFT`.
+//! `gone`), or both at once where there can be no completer yet (`gone_unshared`). Of the completer:
+//! x → x `| COMPLETER` (`claim`, only if it has read a tag). A `COMPLETER` that comes between a withdrawal and
+//! the next `register` is overwritten by it: that completer has found nobody, acts on nothing but that, and
+//! stores `LEFT`.
 //!
 //! # Orderings
 //!
-//! | site | ordering | partner | what it carries | dies without it (`tests/loom_cell.rs`) |
+//! | site | ordering | partner | what it carries | model that dies without it |
 //! |---|---|---|---|---|
 //! | `left` | Release | `phase` | payload; the cell itself, which the handle frees | `value_is_visible` |
 //! | `phase` | Acquire | `left` | the same | `value_is_visible` |
 //! | `register` | Release | `claim` | the waiter | `wait_is_woken` |
-//! | `claim` | Acquire | `register`, `gone` | the waiter; all that the handle did to the cell | `wait_is_woken`, `abandon_frees_once` |
-//! | `claim` | Release | `claimed` | payload and cell, to a handle that was leaving | `abandon_frees_once` |
-//! | `claimed` | Acquire | `claim` | the same | `abandon_frees_once` |
-//! | `gone` | Release | `claim` | all that the handle did to the cell, which the completer frees | `abandon_frees_once` |
-//! | all others | Relaxed | | see each | |
+//! | `claim` | Acquire | `register`, `gone` | the waiter; all that the handle did to the cell | `wait_is_woken`, `abandon_without_barriers_is_safe` |
+//! | `claim` | Release | `claimed` | payload and cell, to a handle that was leaving | `abandon_without_barriers_is_safe` |
+//! | `claimed` | Acquire | `claim` | the same | `abandon_without_barriers_is_safe` |
+//! | `gone` | Release | `claim` | all that the handle did to the cell, which the completer frees | `abandon_without_barriers_is_safe` |
+//! | all others | Relaxed | | nothing: each says why | |
 //!
 //! The store-load races (`done` then `idle`; `register` or `going` then `phase`) are decided by the
-//! [`Barrier`](crate::Barrier) halves that the cell puts between.
+//! [`Barrier`](crate::Barrier) halves that the cell puts between. Without either half `wait_is_woken`,
+//! `second_wait_is_woken`, `poll_is_woken` and `abandon_frees_once` die. Without both, the orderings above still
+//! keep memory safe, which is why they are checked without: a fence in a barrier would hide them.
 //!
-//! Each row is a test: `tests/loom_weakened.rs` runs the model with that one ordering weakened
-//! (`WYN_WEAKEN`, see [`crate::sync`]) and expects it to fail.
+//! The models are in `tests/loom_cell.rs`. Each row is itself a test: `tests/loom/weakened.rs` runs the model
+//! with that one ordering weakened, or that barrier half left out, and expects it to fail.
 
 use std::panic::Location;
 use std::ptr;

@@ -78,6 +78,7 @@ mod imp {
         let weakened = WEAKENED.get_or_init(|| {
             let text = std::env::var("WYN_WEAKEN").ok()?;
             let (site, order) = text.split_once('=').expect("WYN_WEAKEN is <site>=<Ordering>");
+            // Ordering: of all three: whatever the test asks for, in place of the one the site explains.
             let order = match order {
                 "Relaxed" => Ordering::Relaxed,
                 "Acquire" => Ordering::Acquire,
@@ -167,7 +168,8 @@ mod imp {
         #[track_caller]
         pub(crate) fn fetch_or(&self, bits: usize, order: Ordering) -> *mut T {
             self.alive.touch();
-            // The load of this loop may be stale; then the exchange fails and the loop goes round.
+            // Ordering: Relaxed for the load of this loop: if it is stale the exchange fails, and the loop goes
+            // round. That of the exchange is the call site's.
             self.word
                 .fetch_update(order, Ordering::Relaxed, |v| Some(v.map_addr(|a| a | bits)))
                 .expect("the update never refuses")

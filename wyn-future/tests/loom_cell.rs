@@ -5,51 +5,24 @@
 //! and expects each to fail.
 #![cfg(wyn_loom)]
 
+#[path = "loom/barriers.rs"]
+mod barriers;
 #[path = "loom/weakened.rs"]
 mod weakened;
 
 use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Wake, Waker};
 
+use barriers::{Halves, Nothing};
 use loom::cell::UnsafeCell;
 use loom::sync::atomic::AtomicBool;
 use loom::thread;
+use wyn_future::Barrier;
 use wyn_future::cell::{Header, Outcome, Owner, Phase};
-use wyn_future::{Barrier, Fences};
 
 const VALUE: u64 = 42;
-
-/// The barrier pair, of which `WYN_BARRIER=light` or `heavy` leaves one half out.
-struct Halves;
-
-fn leaves_out(half: &str) -> bool {
-    static MISSING: OnceLock<String> = OnceLock::new();
-    MISSING.get_or_init(|| std::env::var("WYN_BARRIER").unwrap_or_default()) == half
-}
-
-impl Barrier for Halves {
-    fn light() {
-        if !leaves_out("light") {
-            Fences::light();
-        }
-    }
-    fn heavy() {
-        if !leaves_out("heavy") {
-            Fences::heavy();
-        }
-    }
-}
-
-/// No barrier at all, as the hot half of an asymmetric pair looks to the memory model: what synchronises
-/// here does so by the orderings of the words alone.
-struct Nothing;
-
-impl Barrier for Nothing {
-    fn light() {}
-    fn heavy() {}
-}
 
 /// A cell and its payload, in a memory block that outlives the model.
 struct Block {
