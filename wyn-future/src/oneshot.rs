@@ -20,14 +20,14 @@ const TAKEN: &str = "the value was taken before";
 #[repr(C)]
 struct Shot<T> {
     header: Header,
-    /// Written by the completer before `DONE`; read by the promise after `LEFT`.
+    /// Written by the completer before DONE; read by the promise after LEFT, or by whoever owns the cell.
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
 /// Makes a connected pair.
 ///
-/// One allocation, which holds the value: box what is large. Completing costs two stores, a fence and a load, and
-/// taking one load, unless one side waits or has gone.
+/// One allocation, which holds the value: box what is large. Completing costs two stores, a fence and a load,
+/// taking a result that is there one load, unless one side waits or has gone.
 ///
 /// What the completing thread did before [`Completer::complete`] happens before what the waiting thread does
 /// after it has the value.
