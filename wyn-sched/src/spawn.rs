@@ -11,7 +11,7 @@ use crate::task;
 
 /// Spawns a closure as a task; the handle waits for its result.
 ///
-/// Inside a task this is the runtime of the task, whoever runs it; on every other thread it is the
+/// Inside a task this is the runtime of the task, whoever runs it; elsewhere it is the
 /// [global one](crate::global), which starts on the first call. The task goes to the calling thread's own
 /// deque: newest first for this thread, oldest first for the others. No allocation but from the pool, no
 /// locked instruction, and a wake-up only if every worker is asleep.

@@ -81,11 +81,11 @@ fn a_megabyte_goes_through_intact() {
 fn a_small_closure_with_a_large_result_and_the_reverse() {
     let _dog = watchdog(60);
     let runtime = runtime(2);
-    assert!(runtime.spawn(|| pattern::<5000>()).join().unwrap() == pattern::<5000>());
+    assert!(runtime.spawn(pattern::<5000>).join().unwrap() == pattern::<5000>());
     let large = pattern::<5000>();
     assert_eq!(runtime.spawn(move || large[4999]).join().unwrap(), pattern::<5000>()[4999]);
     // A result larger than the closure, both in the cell.
-    assert!(runtime.spawn(|| pattern::<200>()).join().unwrap() == pattern::<200>());
+    assert!(runtime.spawn(pattern::<200>).join().unwrap() == pattern::<200>());
 }
 
 #[test]
