@@ -159,3 +159,33 @@ fn stress_split_two_thieves() {
 fn stress_split_four_thieves() {
     rounds(4, Style::Mixed, 300);
 }
+
+/// Growth under the thief's hands: wide items make the copies long, and each round grows ten times.
+#[test]
+fn stress_split_growth() {
+    const WIDE_ITEMS: usize = 2_000;
+    type Wide = [usize; 64];
+    let end = Instant::now() + TEST_TIME;
+    while Instant::now() < end {
+        let worker: Worker<Wide> = Worker::with_capacity(2);
+        let (stealer, over) = (worker.stealer(), AtomicBool::new(false));
+        let check = |item: Wide| {
+            assert!(item.iter().all(|word| *word == item[0]), "a torn item");
+            item[0]
+        };
+        let sum = std::thread::scope(|scope| {
+            let thief = scope.spawn(|| {
+                let mut sum = 0;
+                while !over.load(Ordering::Acquire) || !stealer.is_empty() {
+                    let _ = stealer.steal_batch_with(64, |item| sum += check(item));
+                }
+                sum
+            });
+            (0..WIDE_ITEMS).for_each(|item| worker.push([item; 64]));
+            let own: usize = std::iter::from_fn(|| worker.pop()).map(check).sum();
+            over.store(true, Ordering::Release);
+            own + thief.join().expect("the thief comes to an end")
+        });
+        assert_eq!(sum, (0..WIDE_ITEMS).sum());
+    }
+}

@@ -83,7 +83,8 @@
 //!    claimed and not copied yet. C loads the ring after it read `h`: X or the push before it came after the
 //!    installation of the ring then current, so C gets that ring or a later one, and either holds its items by
 //!    5. Growth never waits; it retires the old ring through crossbeam-epoch, and C is pinned before it loads
-//!    the ring and until it has copied.
+//!    the ring and until it has copied (unit test
+//!    `a_thief_is_pinned_while_it_copies`: models do not see into the epochs).
 //! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head ≤ claimed`, having read `claimed` first: at the
 //!    time of the head it saw nothing was left but what a pop had withdrawn. `split` would not do: it
 //!    may count items that are about to be retracted. `Retry` says that the lock is held.

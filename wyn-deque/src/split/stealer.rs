@@ -113,7 +113,7 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
     /// ring, the first index and the number, at least one; the items there are its own, and the ring is
     /// alive while it runs. It must not panic and must take all of them.
-    fn claim<R>(
+    pub(super) fn claim<R>(
         &self,
         limit: usize,
         prepare: impl FnOnce(usize),

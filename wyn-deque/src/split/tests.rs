@@ -87,3 +87,11 @@ fn the_owner_gets_back_what_is_retracted() {
     });
     assert_eq!(popped, Some(1));
 }
+
+#[test]
+fn a_thief_is_pinned_while_it_copies() {
+    let (_worker, stealer) = filled(4, 1);
+    let pinned = stealer.claim(1, |_| (), |_, _, _| crossbeam_epoch::is_pinned());
+    assert_eq!(pinned.success(), Some(true));
+    assert!(!crossbeam_epoch::is_pinned());
+}
