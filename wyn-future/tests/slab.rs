@@ -375,3 +375,22 @@ fn waits_that_come_and_go_leave_nothing() {
     assert_eq!(slab.close(key), Ok(None));
     assert_eq!(wakes.count(), 0);
 }
+
+#[test]
+fn a_late_drop_leaves_the_next_waiter_alone() {
+    let slab = Slab::new();
+    let (first, second) = (Arc::new(CountWakes::default()), Arc::new(CountWakes::default()));
+    let old = slab.open();
+    let mut late = slab.wait(old);
+    assert!(poll(&mut late, &first).is_pending());
+    slab.complete(old, 1).unwrap();
+    assert_eq!(slab.try_take(old), Ok(1));
+    // The same slot, and the same place among the waiters.
+    let key = slab.open();
+    let mut wait = slab.wait(key);
+    assert!(poll(&mut wait, &second).is_pending());
+    drop(late);
+    slab.complete(key, 2).unwrap();
+    assert_eq!((first.count(), second.count()), (1, 1));
+    assert_eq!(poll(&mut wait, &second), Poll::Ready(Ok(2)));
+}
