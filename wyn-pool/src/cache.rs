@@ -18,12 +18,13 @@ use core::ptr::{self, NonNull};
 
 /// What one thread keeps of one pool. Used by its owner only, but for [`Cache::held`] and [`Cache::range_bytes`].
 ///
-/// | word | site | ordering | why |
-/// |---|---|---|---|
-/// | `count` | every store | Release | pairs with the Acquire in `held`: the cells counted are no longer in use |
-/// | `count` | loads by the owner | Relaxed | only the owner writes it |
-/// | `count` | load in `held` | Acquire | see above |
-/// | `bump`, `end` | all | Relaxed | read by others for statistics only |
+/// | word | site | ordering | why | mutant: model that dies |
+/// |---|---|---|---|---|
+/// | `count` | every store | Release | the Acquire in `held`: the cells counted are no longer in use | Relaxed: `a_closed_pool_ends_with_its_last_box` |
+/// | `count` | loads by the owner | Relaxed | only the owner writes it | – |
+/// | `count` | load in `held` | Acquire | see above | Relaxed: `a_closed_pool_ends_with_its_last_box` |
+/// | `count` | lowered inside the depot's lock when the spare goes | – | who holds the lock counts no cell twice | after it: `closing_counts_no_list_twice` |
+/// | `bump`, `end` | all | Relaxed | read by others for statistics only, or when no allocation is left to move them | – |
 #[repr(C, align(64))]
 pub(crate) struct Cache {
     /// The list in use.
@@ -136,6 +137,7 @@ impl Cache {
 
     /// Whether no thread owns the cache.
     pub(crate) fn is_shut(&self) -> bool {
+        self.witness.shared();
         self.limit.get() == 0
     }
 

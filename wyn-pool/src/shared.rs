@@ -22,13 +22,19 @@ use core::ptr::{self, NonNull};
 
 /// One pool's shared part, on the heap; handles and boxes hold pointers to it.
 ///
-/// | word | site | ordering | partner |
-/// |---|---|---|---|
-/// | `closed` | store in `close` | Relaxed | under the registry's lock, as every decision made upon it |
-/// | `closed` | load in `free` | Relaxed | only picks the way; a stale no is the third row of the file's table |
-/// | `handles` | `fetch_add` in `clone` | Relaxed | the caller has a handle, so the count cannot reach zero |
-/// | `handles` | `fetch_sub` in `drop` | Release | the Acquire fence in `drop`: all allocations precede the close |
-/// | `buckets` | store in `bucket` | Release | the Acquire load in `cache`: the caches are initialised |
+/// | word | site | ordering | partner | mutant: model that dies |
+/// |---|---|---|---|---|
+/// | `closed` | store in `drop_handle` | Relaxed | under the registry's lock, as every decision made upon it | no store: `a_box_dropped_after_the_close_ends_the_pool` |
+/// | `closed` | loads in `free`, `free_slow` | Relaxed | only pick the way; a stale no is the third row of the file's table | – |
+/// | `handles` | `fetch_add` in `add_handle` | Relaxed | the caller has a handle, so the count cannot reach zero | – |
+/// | `handles` | `fetch_sub` in `drop_handle` | Release | the fence in `drop_handle`: all allocations precede the close | Relaxed: `closing_sees_every_allocation` |
+/// | `handles` | fence in `drop_handle` | Acquire | see above | none: `closing_sees_every_allocation` |
+/// | `buckets` | store in `bucket` | Release | the loads in `cache` and `leave`: the caches are initialised | Relaxed: `a_bucket_is_seen_whole` |
+/// | `buckets` | load in `cache` | Acquire | the store in `bucket` | Relaxed: `a_bucket_is_seen_whole` |
+/// | `buckets` | load in `leave` | Acquire | the store in `bucket` | Relaxed: `a_bucket_made_by_another_is_left_alone` |
+/// | `buckets` | load in `caches` | Relaxed | under the depot's lock, as the store | – |
+///
+/// Further mutants, of checks instead of orderings, are in `tests/mutants.py`, which prints who dies of each.
 pub(crate) struct Shared {
     closed: AtomicBool,
     handles: AtomicUsize,
@@ -206,11 +212,12 @@ impl Shared {
         })
     }
 
-    /// All caches there are, of whatever thread: only for what [`Cache`] offers to other threads.
+    /// All caches there are, of whatever thread: only for what [`Cache`] offers to other threads, and only under
+    /// the depot's lock.
     fn caches(&self) -> impl Iterator<Item = &Cache> {
         self.buckets.iter().enumerate().flat_map(|(bucket, caches)| {
-            // Ordering: Acquire, pairs with the Release in `bucket`: the caches are initialised.
-            let caches = caches.load(Ordering::Acquire);
+            // Ordering: Relaxed, read under the depot's lock, under which `bucket` stores.
+            let caches = caches.load(Ordering::Relaxed);
             let len = if caches.is_null() { 0 } else { Slot::bucket_len(bucket) };
             // SAFETY: a bucket that exists has this many caches, which live as long as the pool.
             (0..len).map(move |i| unsafe { &*caches.wrapping_add(i) })

@@ -214,3 +214,50 @@ fn a_bucket_is_seen_whole() {
         assert_eq!((pool.stats().live, pool.stats().chunks <= 2), (0, true));
     });
 }
+
+/// Race: a thread exits that never used the pool, while another makes the bucket both have their places in.
+#[test]
+fn a_bucket_made_by_another_is_left_alone() {
+    model(|| {
+        let (pool, other) = (Pool::new(), Pool::new());
+        let user = thread::spawn(move || drop(pool.alloc(1_u64)));
+        let passer = thread::spawn(move || {
+            drop(other.alloc(1_u64));
+            exit_thread();
+        });
+        join_all([user, passer]);
+    });
+}
+
+/// Race: a cache hands a full list to the depot while the last handle goes; the list is in one of them, not in both.
+#[test]
+fn closing_counts_no_list_twice() {
+    model(|| {
+        let actor = thread::spawn(|| {
+            let pool = Pool::new();
+            let cells: Vec<_> = (0..6).map(|i| pool.alloc(i)).collect();
+            let closer = thread::spawn(move || drop(pool));
+            drop(cells);
+            closer.join().unwrap();
+            exit_thread();
+            assert_eq!(held_pools(), 0);
+        });
+        actor.join().unwrap();
+    });
+}
+
+/// The close is over, on another thread: the drop of the last box ends the pool without further events.
+#[test]
+fn a_box_dropped_after_the_close_ends_the_pool() {
+    model(|| {
+        let actor = thread::spawn(|| {
+            let pool = Pool::new();
+            let cells = [pool.alloc(1), pool.alloc(2)];
+            thread::spawn(move || drop(pool)).join().unwrap();
+            assert_eq!(held_pools(), 1);
+            drop(cells);
+            assert_eq!(held_pools(), 0);
+        });
+        actor.join().unwrap();
+    });
+}
