@@ -113,7 +113,8 @@ impl<T, B: Barrier> Worker<T, B> {
     #[inline(never)]
     fn wins(&self, last: Index) -> bool {
         let words = &self.shared.words;
-        for round in 0.. {
+        let mut round = 0u32;
+        loop {
             if words.claimed().since(last) > 0 {
                 words.restore(last.plus(1));
                 return false;
@@ -122,8 +123,8 @@ impl<T, B: Barrier> Worker<T, B> {
                 return true;
             }
             pause(round);
+            round = round.saturating_add(1);
         }
-        unreachable!("an endless range ended")
     }
 
     /// Takes the newest item if `wanted` says so; else it stays the newest.
