@@ -46,6 +46,9 @@ pub(crate) struct Context {
     pub(crate) id: usize,
     pub(crate) role: Role,
     stack_limit: usize,
+    /// Inside a task: where the head of the deque was when it started. What lies above was pushed by it, or by
+    /// what it has run on top of itself.
+    floor: Cell<Option<usize>>,
     pushes: Cell<u32>,
     ticks: Cell<u32>,
     random: Cell<u32>,
@@ -67,6 +70,7 @@ impl Context {
             id,
             role,
             stack_limit: stack::limit(),
+            floor: Cell::new(None),
             pushes: Cell::new(0),
             ticks: Cell::new(0),
             random: Cell::new(seed),
@@ -125,8 +129,10 @@ impl Context {
     #[inline]
     pub(crate) fn run(&self, task: TaskRef) {
         self.slot().count_run();
+        let outer = self.floor.replace(Some(self.slot().head()));
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.id) };
+        self.floor.set(outer);
     }
 
     /// If the newest task of this thread is this one, takes its handle's part out of it. `cell` may be any cell
@@ -140,6 +146,16 @@ impl Context {
         }
         self.push(task);
         is_newest
+    }
+
+    /// Whether this thread is inside a task, so that what it runs now is on top of that.
+    pub(crate) fn is_in_task(&self) -> bool {
+        self.floor.get().is_some()
+    }
+
+    /// How many tasks of its own deque this thread may run on top of what it is in. Thieves may have them by now.
+    pub(crate) fn above_floor(&self) -> isize {
+        self.floor.get().map_or(isize::MAX, |floor| self.slot().head().wrapping_sub(floor).cast_signed())
     }
 
     /// Takes the task of this cell if it is the newest of this thread.

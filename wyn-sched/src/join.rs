@@ -2,13 +2,18 @@
 //!
 //! | the waiting thread | runs | parks |
 //! |---|---|---|
-//! | worker | its own newest, then anything it can steal | as an idle worker, called for new work and by the task |
-//! | guest | the same | on the task alone: the workers see to new work |
-//! | neither | nothing | on the task |
-//! | any, with little stack left | nothing | on the task; a spare worker with a fresh stack takes its place |
+//! | a guest outside of tasks | its own newest, then anything it can steal | on the task: the workers see to new work |
+//! | any, inside a task | what that task has spawned, newest first | on the task; another worker takes its place |
+//! | no worker, and no guest | nothing | on the task |
+//! | any, with little stack left | nothing | on the task; another worker takes its place |
 //!
-//! No wait can keep the awaited task from running: it is either running on another thread, or in a deque
-//! from which every awake thread can take it, and one is awake (see `sleep/README.md`).
+//! Inside a task nothing else is run, because it would bury the task: were it to wait for the task below it, in
+//! however many steps, both would wait for ever. What the task has spawned itself has no handle of it.
+//!
+//! No wait can keep the awaited task from running: it is either running on another thread, or in a deque from
+//! which every thread can take it that may run something; as many as there are workers may, and one of them
+//! looks (see `sleep/README.md`). A worker that takes another's place is a spare: it is started when all others
+//! are blocked, and leaves when it has found nothing to do for a while.
 
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -95,7 +100,8 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
         return header.left();
     };
     if let Some(first) = first {
-        context.run(first);
+        // It is out of the deque: at the floor, it was the lowest that may be run.
+        if context.above_floor() >= 0 { context.run(first) } else { context.push(first) }
     }
     let wait = Wait { header, context: &context, deadline };
     if context.role == Role::Guest {
@@ -116,7 +122,9 @@ impl Wait<'_> {
     fn as_guest(&self) {
         let helping = Helping::begin(Rc::clone(self.context));
         let end = self.help();
-        drop(helping);
+        if !self.context.is_in_task() {
+            drop(helping);
+        }
         if end == Help::Exhausted {
             self.park();
         }
@@ -126,6 +134,9 @@ impl Wait<'_> {
         loop {
             if self.help() == Help::Over {
                 return;
+            }
+            if self.context.is_in_task() {
+                return self.block();
             }
             let idle = || sleep::idle(self.context, self.deadline, || self.is_over());
             // SAFETY: the caller of `wait` is the handle; while idle, it only looks at the cell.
@@ -144,11 +155,10 @@ impl Wait<'_> {
                 return Help::Over;
             }
             if !self.context.has_stack() {
-                runtime::start_spare(&self.context.shared);
-                self.park();
+                self.block();
                 return Help::Over;
             }
-            if let Some(task) = self.context.next().or_else(|| self.context.find(self.runner())) {
+            if let Some(task) = self.next() {
                 self.context.run(task);
                 round = 0;
                 continue;
@@ -161,6 +171,29 @@ impl Wait<'_> {
             round += 1;
         }
         Help::Exhausted
+    }
+
+    /// A task that may be run here.
+    fn next(&self) -> Option<TaskRef> {
+        if self.context.is_in_task() {
+            return (self.context.above_floor() > 0).then(|| self.context.deque().pop()).flatten();
+        }
+        self.context.next().or_else(|| self.context.find(self.runner()))
+    }
+
+    /// Parks, and leaves the processor to another worker.
+    fn block(&self) {
+        let shared = &self.context.shared;
+        if self.context.role == Role::Guest {
+            return self.park();
+        }
+        if shared.block() {
+            runtime::start_spare(shared);
+        } else if shared.has_work() && !shared.roster.rouse() {
+            shared.roster.nudge();
+        }
+        self.park();
+        shared.unblock();
     }
 
     /// The thread that runs the awaited task.

@@ -25,6 +25,10 @@ pub(crate) struct Shared {
     stopped: AtomicBool,
     /// Worker and spare threads that have not left.
     alive: AtomicUsize,
+    /// Threads of `alive` that wait inside a task and run nothing. Changed under `crew`.
+    blocked: AtomicUsize,
+    /// Spares that are leaving and still count as alive.
+    crew: Mutex<usize>,
     /// For those who wait until the runtime has stopped.
     ended: (Mutex<()>, Condvar),
 }
@@ -42,6 +46,8 @@ impl Shared {
             closing: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             alive: AtomicUsize::new(0),
+            blocked: AtomicUsize::new(0),
+            crew: Mutex::new(0),
             ended: (Mutex::new(()), Condvar::new()),
         })
     }
@@ -149,6 +155,41 @@ impl Shared {
     pub(crate) fn alive(&self) -> usize {
         // Ordering: Acquire: pairs with the Release in `arrive` and `leave`.
         self.alive.load(Ordering::Acquire)
+    }
+
+    /// A thread of this runtime is going to wait inside a task. Whether another must be started in its place:
+    /// so many threads as there are workers can always run tasks.
+    pub(crate) fn block(&self) -> bool {
+        let leaving = lock(&self.crew);
+        // Ordering: Relaxed: under the lock; others take it as a hint.
+        let blocked = self.blocked.fetch_add(1, Ordering::Relaxed) + 1;
+        self.alive().saturating_sub(blocked + *leaving) < self.config.workers
+    }
+
+    /// The wait is over.
+    pub(crate) fn unblock(&self) {
+        let _leaving = lock(&self.crew);
+        // Ordering: Relaxed: as in `block`.
+        self.blocked.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many threads are blocked. A hint.
+    pub(crate) fn blocked(&self) -> usize {
+        // Ordering: Relaxed: a hint.
+        self.blocked.load(Ordering::Relaxed)
+    }
+
+    /// Whether a spare may leave. If so, it must.
+    pub(crate) fn may_leave(&self) -> bool {
+        let mut leaving = lock(&self.crew);
+        let surplus = self.alive().saturating_sub(self.blocked() + *leaving) > self.config.workers;
+        *leaving += usize::from(surplus);
+        surplus
+    }
+
+    /// A spare that was to leave has left.
+    pub(crate) fn has_left(&self) {
+        *lock(&self.crew) -= 1;
     }
 
     /// A thread is about to be started for this runtime.

@@ -1,5 +1,6 @@
 //! The life of a worker thread.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(crate) type Ready = Sender<Result<(), BuildError>>;
 
 /// The body of a worker thread.
 pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
-    let _leave = Leave(Arc::clone(&shared));
+    let leave = Leave { shared: Arc::clone(&shared), is_counted: Cell::new(false) };
     let tell = |what| {
         if let Some(ready) = ready {
             // Nobody listens any more once another worker has failed to start.
@@ -44,7 +45,7 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
     tell(Ok(()));
     // Tasks catch their own panics. What comes out here is a foreign waker's, sent after its task was
     // complete: nothing is lost by going on.
-    while catch_unwind(AssertUnwindSafe(|| work(seat.context()))).is_err() {}
+    while catch_unwind(AssertUnwindSafe(|| work(seat.context(), &leave))).is_err() {}
     seat.context().end_departures();
     if let Some(hook) = &shared.config.on_thread_stop {
         task::contain(|| hook(index));
@@ -52,7 +53,7 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
 }
 
 /// Runs tasks until the runtime stops.
-fn work(context: &Rc<Context>) {
+fn work(context: &Rc<Context>, leave: &Leave) {
     let shared = &context.shared;
     loop {
         while let Some(task) = context.next() {
@@ -66,16 +67,28 @@ fn work(context: &Rc<Context>) {
         let over = || shared.has_stopped() || deadline.is_some_and(|at| Instant::now() >= at);
         match sleep::idle(context, deadline, over) {
             Found::Task(task) => context.run(task),
-            Found::Until => return,
+            Found::Until if shared.has_stopped() => return,
+            Found::Until if shared.may_leave() => {
+                leave.is_counted.set(true);
+                return;
+            }
+            Found::Until => {}
         }
     }
 }
 
 /// Counts the thread out, however it ends.
-struct Leave(Arc<Shared>);
+struct Leave {
+    shared: Arc<Shared>,
+    /// Whether it is a spare whose leave [`Shared::may_leave`] has counted.
+    is_counted: Cell<bool>,
+}
 
 impl Drop for Leave {
     fn drop(&mut self) {
-        self.0.leave();
+        self.shared.leave();
+        if self.is_counted.get() {
+            self.shared.has_left();
+        }
     }
 }

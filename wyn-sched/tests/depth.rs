@@ -58,7 +58,6 @@ fn a_chain_of_a_hundred_thousand_joins_from_inside() {
 }
 
 #[test]
-#[ignore = "hangs: helping buries a task that waits under one that waits for it"]
 fn a_chain_of_a_hundred_thousand_joins_from_outside() {
     let _dog = watchdog(110);
     for workers in [1, 2] {
@@ -106,7 +105,6 @@ fn small_stacks_are_replaced_in_time() {
 }
 
 #[test]
-#[ignore = "hangs: helping buries a task that waits under one that waits for it"]
 fn a_task_that_waits_is_not_buried_under_one_that_waits_for_it() {
     let _dog = watchdog(60);
     for workers in [1, 2, 3] {

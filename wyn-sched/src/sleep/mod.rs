@@ -152,7 +152,7 @@ impl Idle<'_> {
     /// searches, and a guest if one has moved since this worker last asked.
     fn is_full(&self) -> bool {
         let shared = &self.context.shared;
-        let workers = shared.alive().saturating_sub(shared.roster.idle());
+        let workers = shared.alive().saturating_sub(shared.roster.idle() + shared.blocked());
         let guests = self.context.looks.borrow_mut().a_guest_moved(self.context);
         workers + usize::from(guests) >= shared.target
     }
