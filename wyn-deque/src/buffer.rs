@@ -40,6 +40,7 @@ pub(crate) struct Places<T> {
     writable: NonNull<AtomicU8>,
     /// One less than the number of places.
     mask: usize,
+    liveness: Liveness,
 }
 
 impl<T> Clone for Places<T> {
@@ -64,6 +65,7 @@ impl<T> Places<T> {
 
     #[inline]
     fn value(&self, index: usize) -> &UnsafeCell<MaybeUninit<T>> {
+        self.liveness.check();
         // SAFETY: the mask keeps the position below the number of values.
         let value = unsafe { self.values.add(index & self.mask) };
         // SAFETY: whoever holds a `Places` sees to it that the ring lives (`Ring::places`).
@@ -72,6 +74,7 @@ impl<T> Places<T> {
 
     #[inline]
     fn flag(&self, index: usize) -> &AtomicU8 {
+        self.liveness.check();
         // SAFETY: the mask keeps the position below the number of flags.
         let flag = unsafe { self.writable.add(index & self.mask) };
         // SAFETY: whoever holds a `Places` sees to it that the ring lives (`Ring::places`).
@@ -137,7 +140,6 @@ impl<T> Places<T> {
 /// The owner of the memory of some [`Places`].
 pub(crate) struct Ring<T> {
     places: Places<T>,
-    liveness: Liveness,
 }
 
 impl<T> Ring<T> {
@@ -159,8 +161,9 @@ impl<T> Ring<T> {
             values: NonNull::from(Box::leak(values)).cast(),
             writable: NonNull::from(Box::leak(writable)).cast(),
             mask: capacity - 1,
+            liveness: Liveness::new(),
         };
-        Self { places, liveness: Liveness::new() }
+        Self { places }
     }
 
     /// The places.
@@ -170,7 +173,6 @@ impl<T> Ring<T> {
     /// - The copy is not used after the ring is dropped.
     #[inline]
     pub(crate) unsafe fn places(&self) -> Places<T> {
-        self.liveness.check();
         self.places
     }
 
@@ -203,7 +205,7 @@ impl<T> Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        let Places { values, writable, mask } = self.places;
+        let Places { values, writable, mask, .. } = self.places;
         let values = NonNull::slice_from_raw_parts(values, mask + 1);
         // SAFETY: leaked by `new`, with this length, and freed only here.
         drop(unsafe { Box::from_raw(values.as_ptr()) });
@@ -215,6 +217,6 @@ impl<T> Drop for Ring<T> {
 
 impl<T> Mortal for Ring<T> {
     fn kill(&self) {
-        self.liveness.kill();
+        self.places.liveness.kill();
     }
 }

@@ -3,6 +3,8 @@
 
 #[allow(unsafe_code, reason = "slots hold tasks that may not exist")]
 mod buffer;
+#[cfg(all(wyn_chaos, not(wyn_loom)))]
+mod chaos;
 #[allow(unsafe_code, reason = "claims turn shared slots into owned tasks")]
 mod chase_lev;
 mod injector;

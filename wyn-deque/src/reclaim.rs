@@ -35,6 +35,7 @@ mod imp {
     const FLUSH_BYTES: usize = 1 << 10;
 
     /// Nothing to remember: the real collector frees by itself.
+    #[derive(Clone, Copy)]
     pub(crate) struct Liveness;
 
     impl Liveness {
@@ -43,9 +44,9 @@ mod imp {
         }
 
         #[inline]
-        pub(crate) const fn check(&self) {}
+        pub(crate) const fn check(self) {}
 
-        pub(crate) const fn kill(&self) {}
+        pub(crate) const fn kill(self) {}
     }
 
     /// Frees retired boxes of `R` through the default collector of crossbeam-epoch.
@@ -99,25 +100,29 @@ mod imp {
 #[cfg(wyn_loom)]
 mod imp {
     use std::collections::BTreeSet;
-    use std::sync::atomic::{AtomicBool, Ordering as Invisible};
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use super::Mortal;
+    use crate::sync::plain::{AtomicBool, Ordering as Invisible};
     use crate::sync::{Ordering, fence};
 
-    /// Alive until the stub decides that epoch reclamation could have freed the object.
-    pub(crate) struct Liveness(AtomicBool);
+    /// Alive until the stub decides that epoch reclamation could have freed the object. Leaks its
+    /// byte, so that it can be asked after any mistake.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Liveness(&'static AtomicBool);
 
     impl Liveness {
         pub(crate) fn new() -> Self {
-            Self(AtomicBool::new(true))
+            Self(Box::leak(Box::new(AtomicBool::new(true))))
         }
 
-        pub(crate) fn check(&self) {
+        pub(crate) fn check(self) {
+            // Ordering: Relaxed; loom runs its threads one at a time, on one thread.
             assert!(self.0.load(Invisible::Relaxed), "a ring was used after it could be freed");
         }
 
-        pub(crate) fn kill(&self) {
+        pub(crate) fn kill(self) {
+            // Ordering: as in `check`.
             self.0.store(false, Invisible::Relaxed);
         }
     }

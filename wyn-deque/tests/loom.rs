@@ -190,7 +190,7 @@ fn laps_around_a_replaced_ring() {
         tally.add(worker.pop());
         (3..6).for_each(|task| worker.push(task));
     }
-    game(Worker::new_fifo, 6, Some(2), owner, &[steal_once]);
+    game(Worker::new_fifo, 6, Some(3), owner, &[steal_once]);
 }
 
 /// Race: the owner pops inside a thief's batch.
@@ -231,7 +231,7 @@ fn batch_meets_a_new_ring() {
         assert!(other.stealer().steal_batch(worker).is_success());
         tally.add(drain(&other));
     }
-    game(Worker::new_lifo, 11, Some(1), owner, &[steal_batch]);
+    game(Worker::new_lifo, 11, Some(2), owner, &[steal_batch]);
 }
 
 /// Race: two batch thieves of one FIFO deque.

@@ -1,13 +1,15 @@
 //! What needs a look inside: indices at the end of their range, the size of rings, stuck flags.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::inner::Sight;
 use super::worker::{Flavor, Worker};
 use crate::steal::Steal;
 
+const BOUND: Duration = Duration::from_millis(800);
 const FLAVORS: [Flavor; 2] = [Flavor::Lifo, Flavor::Fifo];
 
 fn capacity<T>(worker: &Worker<T>) -> usize {
@@ -58,14 +60,15 @@ fn indices_wrap() {
 #[test]
 fn stress_indices_wrap_under_thieves() {
     for flavor in FLAVORS {
-        for round in 0..200 {
-            let worker = Worker::starting_at(flavor, usize::MAX - round * 5);
-            let done = AtomicBool::new(false);
+        let start = Instant::now();
+        for before in (0..2000).step_by(5).take_while(|_| start.elapsed() < BOUND) {
+            let worker = Worker::starting_at(flavor, usize::MAX - before);
+            let done = OnceLock::new();
             let (stolen, popped) = thread::scope(|scope| {
                 let (stealer, done) = (worker.stealer(), &done);
                 let thief = scope.spawn(move || {
                     let mut sum = 0;
-                    while !done.load(Ordering::SeqCst) {
+                    while done.get().is_none() {
                         sum += stealer.steal().success().unwrap_or(0);
                     }
                     sum
@@ -78,7 +81,7 @@ fn stress_indices_wrap_under_thieves() {
                     }
                 }
                 popped += std::iter::from_fn(|| worker.pop()).sum::<usize>();
-                done.store(true, Ordering::SeqCst);
+                done.set(()).unwrap();
                 (thief.join().unwrap(), popped)
             });
             assert_eq!(stolen + popped, 2000 * 2001 / 2);
