@@ -363,6 +363,9 @@ fn a_waker_may_use_the_slab() {
 #[test]
 fn waits_that_come_and_go_leave_nothing() {
     let slab = Slab::<u8>::new();
+    // A slot that has been in the free list, before another one.
+    let keys: Vec<Key> = (0..10).map(|_| slab.open()).collect();
+    [keys[9], keys[0]].iter().for_each(|&key| assert_eq!(slab.close(key), Ok(None)));
     let key = slab.open();
     let wakes = Arc::new(CountWakes::default());
     for order in [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]] {
