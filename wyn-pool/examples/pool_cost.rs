@@ -7,20 +7,17 @@ use core::hint::black_box;
 use core::ptr::NonNull;
 use std::sync::mpsc::sync_channel;
 use std::time::Instant;
+use wyn_pool::Pool;
 use wyn_pool::raw::{self, SizeClass::C32};
 
 type Payload = [u64; 4];
 
-/// What is measured: 32 bytes from somewhere, freed by drop on any thread.
-trait Cell: Send + 'static {
-    fn new(value: Payload) -> Self;
-}
-
+/// A raw cell that owns itself, to be measured beside `Box` and `PoolBox`.
 struct Raw(NonNull<Payload>);
 // SAFETY: raw cells may be freed by any thread; the payload is plain.
 unsafe impl Send for Raw {}
 
-impl Cell for Raw {
+impl Raw {
     #[inline]
     fn new(value: Payload) -> Self {
         let cell = raw::alloc(C32).cast();
@@ -38,13 +35,6 @@ impl Drop for Raw {
     }
 }
 
-impl Cell for Box<Payload> {
-    #[inline]
-    fn new(value: Payload) -> Self {
-        Box::new(value)
-    }
-}
-
 /// Nanoseconds per `n` steps of `f`, the median of 15 rounds.
 fn median(n: usize, mut f: impl FnMut()) -> f64 {
     let mut rounds: Vec<f64> = (0..15)
@@ -58,24 +48,46 @@ fn median(n: usize, mut f: impl FnMut()) -> f64 {
     rounds[rounds.len() / 2]
 }
 
-fn pair<C: Cell>() -> f64 {
+fn pair<C>(make: impl Fn(Payload) -> C) -> f64 {
     const N: usize = 2_000_000;
-    median(N, || (0..N as u64).for_each(|i| drop(black_box(C::new([i; 4])))))
+    median(N, || (0..N as u64).for_each(|i| drop(black_box(make([i; 4])))))
 }
 
-fn batch<C: Cell>() -> f64 {
+/// The pair alone: nothing is written, and the pointer stays in a register.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn bare_pair() -> f64 {
+    const N: usize = 2_000_000;
+    median(N, || {
+        for _ in 0..N {
+            let mut cell = raw::alloc(C32).as_ptr();
+            // SAFETY: no instruction at all; it only hides from the compiler that the pointer is the same.
+            unsafe { core::arch::asm!("/* {0} */", inout(reg) cell, options(nostack)) };
+            if let Some(cell) = NonNull::new(cell) {
+                // SAFETY: the cell from right above.
+                unsafe { raw::free(cell, C32) };
+            }
+        }
+    })
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn bare_pair() -> f64 {
+    f64::NAN
+}
+
+fn batch<C>(make: impl Fn(Payload) -> C) -> f64 {
     const ROUNDS: usize = 2_000;
     let mut cells: Vec<C> = Vec::with_capacity(1_000);
     median(ROUNDS * 1_000, || {
         for _ in 0..ROUNDS {
-            cells.extend((0..1_000).map(|i| C::new([i; 4])));
+            cells.extend((0..1_000).map(|i| make([i; 4])));
             black_box(&mut cells).clear();
         }
     })
 }
 
 /// One thread allocates, the other frees; batches of 1000 through two channels, the vectors come back.
-fn across<C: Cell>() -> f64 {
+fn across<C: Send + 'static>(make: impl Fn(Payload) -> C) -> f64 {
     const ROUNDS: usize = 2_000;
     let (full, to_free) = sync_channel::<Vec<C>>(4);
     let (empty, to_fill) = sync_channel::<Vec<C>>(8);
@@ -91,7 +103,7 @@ fn across<C: Cell>() -> f64 {
     let cost = median(ROUNDS * 1_000, || {
         for _ in 0..ROUNDS {
             let mut cells = to_fill.recv().expect("open");
-            cells.extend((0..1_000).map(|i| C::new([i; 4])));
+            cells.extend((0..1_000).map(|i| make([i; 4])));
             full.send(cells).expect("open");
         }
     });
@@ -101,15 +113,16 @@ fn across<C: Cell>() -> f64 {
 }
 
 fn warm() {
-    println!("{:34} {:>8} {:>8}", "ns per alloc + free", "raw C32", "Box");
-    println!("{:34} {:8.2} {:8.2}", "same thread, pair", pair::<Raw>(), pair::<Box<Payload>>());
-    println!("{:34} {:8.2} {:8.2}", "same thread, batch of 1000", batch::<Raw>(), batch::<Box<Payload>>());
-    println!(
-        "{:34} {:8.2} {:8.2}",
-        "producer to consumer, by 1000",
-        across::<Raw>(),
-        across::<Box<Payload>>()
-    );
+    let pool = Pool::new();
+    let typed = |value| pool.alloc(value);
+    println!("{:34} {:>8} {:>8} {:>8}", "ns per alloc + free", "raw C32", "Pool", "Box");
+    println!("{:34} {:8.2}", "same thread, pair, nothing written", bare_pair());
+    let line = |name: &str, raw: f64, typed: f64, boxed: f64| {
+        println!("{name:34} {raw:8.2} {typed:8.2} {boxed:8.2}");
+    };
+    line("same thread, pair", pair(Raw::new), pair(typed), pair(Box::new));
+    line("same thread, batch of 1000", batch(Raw::new), batch(typed), batch(Box::new));
+    line("producer to consumer, by 1000", across(Raw::new), across(typed), across(Box::new));
 }
 
 fn resident_bytes() -> usize {
@@ -119,12 +132,12 @@ fn resident_bytes() -> usize {
 }
 
 /// The first `n` cells of a process: time and memory each, linked so that no vector of handles counts.
-fn cold<C: Cell>(n: u64) {
-    drop(C::new([0; 4]));
+fn cold<C>(n: u64, make: impl Fn(Payload) -> C) {
+    drop(make([0; 4]));
     let before = resident_bytes();
     let start = Instant::now();
     for i in 0..n {
-        core::mem::forget(black_box(C::new([i; 4])));
+        core::mem::forget(black_box(make([i; 4])));
     }
     let ns = start.elapsed().as_secs_f64() * 1e9 / n as f64;
     println!("{ns} {}", (resident_bytes() - before) as f64 / n as f64);
@@ -149,8 +162,8 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["warm"] => warm(),
-        ["cold", "raw", n] => cold::<Raw>(n.parse().expect("a number")),
-        ["cold", "box", n] => cold::<Box<Payload>>(n.parse().expect("a number")),
+        ["cold", "raw", n] => cold(n.parse().expect("a number"), Raw::new),
+        ["cold", "box", n] => cold(n.parse().expect("a number"), Box::new),
         _ => {
             warm();
             println!(

@@ -76,7 +76,8 @@ const fn clamp(n: usize, most: usize) -> usize {
     }
 }
 
-/// The shared part of one pool.
+/// The shared part of one pool. Aligned so that the depots of two pools share no pair of cache lines.
+#[repr(align(128))]
 pub(crate) struct Depot {
     pub(crate) geometry: Geometry,
     /// Whether a list is to be had: written under the lock, read without it as a hint that saves the lock.
