@@ -47,6 +47,7 @@ impl<A: GlobalAlloc + Sync> Source for Direct<A> {
         NonNull::new(cell).expect("there is memory")
     }
 
+    // SAFETY: asks for what the trait says.
     #[inline]
     unsafe fn free(self, cell: NonNull<u8>) {
         // SAFETY: the caller's promise; the layout is always the same.
@@ -64,6 +65,7 @@ impl Source for Raw {
         raw::alloc(self.0)
     }
 
+    // SAFETY: asks for what the trait says.
     #[inline]
     unsafe fn free(self, cell: NonNull<u8>) {
         // SAFETY: the caller's promise; the class is always the same.
