@@ -48,6 +48,10 @@ pub(crate) struct Cache {
     witness: Witness,
 }
 
+// One cache line, so that the caches of two threads share none.
+#[cfg(all(target_pointer_width = "64", not(wyn_loom)))]
+static_assertions::assert_eq_size!(Cache, [u8; 64]);
+
 impl Cache {
     #[cfg(not(wyn_loom))]
     pub(crate) const fn new() -> Self {
