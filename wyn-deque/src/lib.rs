@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code, reason = "slots hold tasks that may not exist")]
+#[allow(unsafe_code, reason = "a place holds a task or not, as the indices say")]
 mod buffer;
 #[cfg(all(wyn_chaos, not(wyn_loom)))]
 mod chaos;
-#[allow(unsafe_code, reason = "claims turn shared slots into owned tasks")]
+#[allow(unsafe_code, reason = "a won claim turns a shared place into an owned task")]
 mod chase_lev;
 mod injector;
 #[allow(unsafe_code, reason = "frees rings that thieves may still read")]

@@ -17,7 +17,7 @@ struct Front<T> {
     ring: AtomicPtr<Ring<T>>,
 }
 
-/// The shared part of one deque; `doc/chase_lev` of the parent module states the invariants.
+/// The shared part of one deque; the parent module states the invariants.
 pub(super) struct Inner<T> {
     front: CachePadded<Front<T>>,
     /// One past the newest index. Stored by the owner only, always with Release.
@@ -29,7 +29,7 @@ pub(super) struct Inner<T> {
 pub(super) struct Sight<'a, T> {
     pub(super) top: usize,
     pub(super) len: usize,
-    /// Keeps every ring alive that [`Inner::ring`] returns.
+    /// Keeps every ring alive that [`Inner::places`] returns.
     pub(super) guard: Guard<'a, Ring<T>>,
 }
 
@@ -89,7 +89,8 @@ impl<T> Inner<T> {
     pub(super) fn top(&self) -> usize {
         // Ordering: Relaxed. A stale value makes the owner compare-exchange in vain or copy tasks
         // that are gone; what it must not miss, it reads behind `barrier`. For the bound of
-        // `bottom - top` by the ring size see invariant 3.
+        // `bottom - top` by the ring size see invariant 3. A thief that asks for the length reads it
+        // before the fence of `look_again`.
         self.front.top.load(Ordering::Relaxed)
     }
 
@@ -108,7 +109,7 @@ impl<T> Inner<T> {
         let new = top.wrapping_add(count);
         // Ordering: Relaxed, the claim decides who, not what. The task is visible by the Acquire of
         // `bottom` before it (the owner's own pop needs none), it stays until the claimant drains
-        // the slot, and the two sides of a race meet in this word's modification order alone.
+        // the place, and the two sides of a race meet in this word's modification order alone.
         self.front.top.compare_exchange(top, new, Ordering::Relaxed, Ordering::Relaxed).map(drop)
     }
 
@@ -166,7 +167,7 @@ impl<T> Inner<T> {
         // SAFETY: `old` was current until the line above and stays allocated until it is retired.
         let bytes = unsafe { &*old }.bytes();
         // SAFETY: unlinked just above; thieves found it under a guard; a ring holds `MaybeUninit`
-        // slots, so dropping it runs no destructor of `T`.
+        // values, so dropping it runs no destructor of `T`.
         unsafe { self.reclaimer.retire(old, bytes) };
     }
 }

@@ -10,7 +10,7 @@
 //!   same time. The price is that the owner must know when the thief is done: a flag per place
 //!   ([`Places`](crate::buffer::Places)), which also replaces the check for a full ring, so a push
 //!   touches neither `top` nor a fence.
-//! - A slot still held by a slow thief, one lap later, makes the owner replace the ring instead of
+//! - A place still held by a slow thief, one lap later, makes the owner replace the ring instead of
 //!   waiting: push never depends on another thread.
 //! - `bottom` is stored with Release everywhere, by `pop` too: a thief that reads `pop`'s store must
 //!   see the tasks below it.

@@ -218,8 +218,8 @@ impl<T> Stealer<T> {
     }
 
     /// Takes half of the tasks, at least one and at most `limit`, and writes them into the
-    /// unpublished slots of `dest`: those of a FIFO victim where `place(offset, batch)` says, those
-    /// of a LIFO victim oldest first. Returns how many; slots `0 .. count` are then written.
+    /// unpublished places of `dest`: those of a FIFO victim where `place(offset, batch)` says, those
+    /// of a LIFO victim oldest first. Returns how many; `0 .. count` are then written.
     fn steal_ahead(
         &self,
         dest: &Worker<T>,

@@ -1,7 +1,7 @@
 //! The owner's end: push, pop, and the replacement of the ring.
 //!
 //! Invariants 1 to 3 of the parent module are kept here. No atomic is named here; the words are in
-//! `inner.rs`, the slots in `buffer.rs`.
+//! `inner.rs`, the places for tasks in `buffer.rs`.
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,7 +13,7 @@ use super::stealer::Stealer;
 use crate::buffer::{Places, Ring};
 use crate::sync::Arc;
 
-/// Slots of a new deque.
+/// Places of a new deque.
 #[cfg(not(wyn_loom))]
 const MIN_CAPACITY: usize = 64;
 /// Small enough for a model to lap and to grow.
@@ -155,8 +155,8 @@ impl<T> Worker<T> {
     /// afterwards in the happens-before sense; to be sure that a thief about to sleep sees it, put a
     /// `SeqCst` fence between the push and the look for sleepers.
     ///
-    /// Grows the ring when it is full, or when the slot is still held by a thief that has claimed
-    /// but not yet read it, one lap ago.
+    /// Replaces the ring when it is full, or when the next place is still held by a thief that has
+    /// claimed but not yet read it, one lap ago. Never waits for that thief.
     ///
     /// # Panics
     ///
@@ -271,7 +271,7 @@ impl<T> Worker<T> {
         }
     }
 
-    /// Replaces the ring by one with room for `count` more tasks and no slot held by a thief.
+    /// Replaces the ring by one with room for `count` more tasks and no place held by a thief.
     ///
     /// The size stays if at least half of it would be free: then a slow thief, or a claim that
     /// raced the last replacement, is in the way, not the number of tasks. So the capacity stays
