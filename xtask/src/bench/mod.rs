@@ -21,7 +21,7 @@ mod stats;
 mod table;
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use wyn_bench::record::{Cell, Outcome, Record, SCHEMA};
@@ -153,6 +153,9 @@ fn measure(args: &Args) -> Result<Record> {
     let (backends, cells) = (args.backends(mode)?, args.cells(mode)?);
     let programs = build::programs(mode, &backends, args.allocator)?;
     let started = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let start = Instant::now();
+    let entries = rounds::all(&programs, &backends, &cells, args.reps.max(1))?;
+    eprintln!("measured in {:.0} s", start.elapsed().as_secs_f64());
     Ok(Record {
         schema: SCHEMA,
         mode: mode.name().to_owned(),
@@ -160,7 +163,7 @@ fn measure(args: &Args) -> Result<Record> {
         host: machine::host(),
         allocator: args.allocator.name().to_owned(),
         versions: machine::versions(&backends),
-        entries: rounds::all(&programs, &backends, &cells, args.reps.max(1))?,
+        entries,
     })
 }
 
