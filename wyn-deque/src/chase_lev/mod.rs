@@ -64,11 +64,11 @@
 //! | site | ordering | partner | dies |
 //! |---|---|---|---|
 //! | `publish`, store of `bottom` | Release | `published` | `last_task` |
-//! | `withdraw`, store of `bottom` | Release | `published` | `two_thieves_and_owner` |
+//! | `withdraw`, store of `bottom` | Release | `published` | `thief_meets_owner` |
 //! | `settle`, store of `bottom` | Release | `published` | none: loom makes no load-buffering cycles, see there |
 //! | `published`, load of `bottom` | Acquire | the three above | `last_task` |
-//! | `barrier`, owner between `withdraw` and `top` | SeqCst fence | `look`, `look_again` | `two_thieves_and_owner` |
-//! | `look`, thief between `top` and `published` | SeqCst fence, in the pin | `barrier` | `two_thieves_and_owner` |
+//! | `barrier`, owner between `withdraw` and `top` | SeqCst fence | `look`, `look_again` | `thief_meets_owner` |
+//! | `look`, thief between `top` and `published` | SeqCst fence, in the pin | `barrier` | `thief_meets_owner` |
 //! | `look_again`, thief between claim and `published` | SeqCst fence | `barrier` | `batch_meets_owner` |
 //! | `places`, load of the ring | Acquire | `replace_ring` | `growth` |
 //! | `replace_ring`, store of the ring | Release | `places` | `growth` |
