@@ -24,6 +24,7 @@
 //!
 //! This module knows neither who claims nor when rings are replaced.
 
+use std::iter::repeat_n;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
@@ -150,13 +151,13 @@ impl<T> Ring<T> {
     /// When `capacity` values exceed the address space.
     pub(crate) fn new(capacity: usize, first: usize) -> Self {
         assert!(capacity.is_power_of_two(), "indices are reduced by a mask");
-        let lap = first & capacity != 0;
+        let lap = u8::from(first & capacity != 0);
         let start = first & (capacity - 1);
         let values: Box<[UnsafeCell<MaybeUninit<T>>]> =
             (0..capacity).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect();
         // The positions before that of `first` come round in the next lap.
-        let writable: Box<[_]> =
-            (0..capacity).map(|at| AtomicU8::new(u8::from(lap ^ (at < start)))).collect();
+        let parities = repeat_n(1 - lap, start).chain(repeat_n(lap, capacity - start));
+        let writable: Box<[AtomicU8]> = parities.map(AtomicU8::new).collect();
         let places = Places {
             values: NonNull::from(Box::leak(values)).cast(),
             writable: NonNull::from(Box::leak(writable)).cast(),
