@@ -11,10 +11,10 @@ use crate::record::{Figures, Line};
 /// them on one core.
 const JOINT_WORK: Duration = Duration::from_millis(40);
 /// Long enough for every backend's workers to have parked.
-const PAUSE: Duration = Duration::from_millis(3);
+const PAUSE: Duration = Duration::from_millis(2);
 /// Warm passes stop after this much measured time, or after so many.
-const WARM_BUDGET: Duration = Duration::from_millis(40);
-const WARM_PASSES: usize = 9;
+const WARM_BUDGET: Duration = Duration::from_millis(25);
+const WARM_PASSES: usize = 7;
 
 /// One pass over a workload: the time of it, and its answer.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +41,19 @@ pub struct Job {
     pub expected: u64,
 }
 
+/// Set (by `cargo xtask bench --spread`): joint work and a pause come before the cold pass as well. What is
+/// cold then is the memory; without it also the threads, which may still share a core.
+pub const SPREAD: &str = "WYN_BENCH_SPREAD";
+
 /// Measures a throughput workload: one cold pass, joint work, a pause, then warm passes.
 ///
 /// Figures: `ns` (median warm pass), `cold_ns`, `cpu` and `cold_cpu` (CPU seconds per wall second),
 /// `passes`, `peak_kib`.
 pub fn throughput<B: Backend>(backend: B, workers: usize, job: Job, mut pass: impl FnMut() -> Pass) -> Line {
+    if std::env::var_os(SPREAD).is_some() {
+        joint_work(backend, workers);
+        std::thread::sleep(PAUSE);
+    }
     let (cold, cold_cpu) = with_cpu_share(&mut pass);
     if cold.answer != job.expected {
         return wrong(job.expected, cold.answer);

@@ -29,6 +29,9 @@ pub struct Record {
     pub schema: u32,
     /// `quick`, `full` or `smoke`.
     pub mode: String,
+    /// Whether joint work came before the cold pass too: then only the memory was cold.
+    #[serde(default)]
+    pub spread: bool,
     /// Seconds since 1970 when the run began.
     pub started: u64,
     /// The machine and its software.
@@ -138,6 +141,7 @@ mod tests {
         let record = Record {
             schema: SCHEMA,
             mode: "quick".to_owned(),
+            spread: false,
             started: 1,
             host: Host::default(),
             allocator: "system".to_owned(),

@@ -153,11 +153,15 @@ static void joint_work(int workers) {
 
 static int throughput(const job *j, uint64_t ops, uint64_t expected, uint64_t (*pass)(const job *),
                       const char *more) {
-    double walls[9], spent = 0, shares = 0, cold = 0, cold_cpu = 0;
+    double walls[7], spent = 0, shares = 0, cold = 0, cold_cpu = 0;
     int count = 0;
-    for (int i = 0; i < 10 && (i < 2 || spent < 40e6); i++) {
+    if (getenv("WYN_BENCH_SPREAD")) {
+        joint_work(j->workers);
+        pause_ms(2);
+    }
+    for (int i = 0; i < 8 && (i < 2 || spent < 25e6); i++) {
         if (i == 1) joint_work(j->workers);
-        if (i) pause_ms(3);
+        if (i) pause_ms(2);
         double start = now(), start_cpu = cpu();
         uint64_t answer = pass(j);
         double wall = now() - start, share = (cpu() - start_cpu) / wall;

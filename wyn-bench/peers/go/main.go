@@ -219,12 +219,16 @@ func throughput(ops int, expected uint64, pass func() (time.Duration, uint64), m
 	var cold, spent time.Duration
 	var coldCPU, shares float64
 	var walls []float64
-	for i := 0; i < 10 && (i < 2 || spent < 40*time.Millisecond); i++ {
+	if os.Getenv("WYN_BENCH_SPREAD") != "" {
+		jointWork()
+		time.Sleep(2 * time.Millisecond)
+	}
+	for i := 0; i < 8 && (i < 2 || spent < 25*time.Millisecond); i++ {
 		if i == 1 {
 			jointWork()
 		}
 		if i > 0 {
-			time.Sleep(3 * time.Millisecond)
+			time.Sleep(2 * time.Millisecond)
 		}
 		start := time.Now()
 		before, _ := usage()

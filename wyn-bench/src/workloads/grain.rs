@@ -46,9 +46,9 @@ pub fn beside_serial(work: Work, n: u64, measure: impl FnOnce(meter::Job) -> Lin
             serial_ns.push(meter::per_op(pass.wall, n));
         }
     };
-    serially(3);
-    let mut line = measure(super::job(n, serial(work, n)));
     serially(2);
+    let mut line = measure(super::job(n, serial(work, n)));
+    serially(1);
     if let Line::Figures(figures) = &mut line {
         figures.insert("serial_ns".to_owned(), meter::median(&mut serial_ns));
     }

@@ -40,6 +40,8 @@ pub(crate) struct Programs {
     pub(crate) probe: PathBuf,
     pub(crate) c: Result<PathBuf, String>,
     pub(crate) go: Result<PathBuf, String>,
+    /// Whether they are asked for joint work before the cold pass.
+    pub(crate) spread: bool,
 }
 
 impl Programs {
@@ -54,7 +56,12 @@ impl Programs {
     }
 }
 
-pub(crate) fn programs(mode: Mode, backends: &[String], allocator: Allocator) -> Result<Programs> {
+pub(crate) fn programs(
+    mode: Mode,
+    backends: &[String],
+    allocator: Allocator,
+    spread: bool,
+) -> Result<Programs> {
     let uses = |wanted: Kind| backends.iter().any(|name| kind(name).is_ok_and(|kind| kind == wanted));
     let unused = || Err("not asked for".to_owned());
     std::fs::create_dir_all(cmd::target_dir().join("bench"))?;
@@ -62,6 +69,7 @@ pub(crate) fn programs(mode: Mode, backends: &[String], allocator: Allocator) ->
         probe: probe(mode, backends, allocator)?,
         c: if uses(Kind::C) { c_peer() } else { unused() },
         go: if uses(Kind::Go) { go_peer() } else { unused() },
+        spread,
     })
 }
 

@@ -56,6 +56,9 @@ pub(crate) struct Args {
     /// The global allocator of every Rust backend
     #[arg(long, value_enum, default_value = "system")]
     allocator: Allocator,
+    /// Let the workers be busy together before the cold pass too: then only the memory is cold
+    #[arg(long)]
+    spread: bool,
     /// Where to write the record; `target/bench/` without it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -151,7 +154,7 @@ struct SmokeCli {
 fn measure(args: &Args) -> Result<Record> {
     let mode = args.mode();
     let (backends, cells) = (args.backends(mode)?, args.cells(mode)?);
-    let programs = build::programs(mode, &backends, args.allocator)?;
+    let programs = build::programs(mode, &backends, args.allocator, args.spread)?;
     let started = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     let start = Instant::now();
     let entries = rounds::all(&programs, &backends, &cells, args.reps.max(1))?;
@@ -159,6 +162,7 @@ fn measure(args: &Args) -> Result<Record> {
     Ok(Record {
         schema: SCHEMA,
         mode: mode.name().to_owned(),
+        spread: args.spread,
         started: started.as_secs(),
         host: machine::host(),
         allocator: args.allocator.name().to_owned(),

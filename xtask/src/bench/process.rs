@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use wyn_bench::meter::SPREAD;
 use wyn_bench::record::{Cell, Line};
 
 /// What came of a process.
@@ -19,13 +20,24 @@ pub(crate) enum Ended {
 }
 
 /// Runs a backend's program on a cell and waits no longer than the limit.
-pub(crate) fn measure(program: &Path, backend: &str, cell: &Cell, limit: Duration) -> Result<Ended> {
+pub(crate) fn measure(
+    program: &Path,
+    backend: &str,
+    cell: &Cell,
+    spread: bool,
+    limit: Duration,
+) -> Result<Ended> {
     let mut command = Command::new(std::env::current_exe().context("this program's path is unknown")?);
     command.arg("launch").arg("--").arg(program);
     command.args(["--backend", backend, "--workload", &cell.workload]);
     command.args(["--n", &cell.n.to_string(), "--grain", &cell.grain_ns.to_string()]);
     command.args(["--workers", &cell.workers.to_string()]);
     command.env("WYN_WORKERS", cell.workers.to_string()).env_remove("RUST_BACKTRACE");
+    if spread {
+        command.env(SPREAD, "1");
+    } else {
+        command.env_remove(SPREAD);
+    }
     finish(&mut command, limit)
 }
 

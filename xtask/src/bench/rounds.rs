@@ -65,7 +65,7 @@ fn repetition(programs: &Programs, slot: &mut Slot, round_trip_ns: f64) -> Resul
         }
     };
     let limit = Duration::from_secs(plan::limit_seconds(&entry.cell));
-    let outcome = match process::measure(program, &entry.backend, &entry.cell, limit)? {
+    let outcome = match process::measure(program, &entry.backend, &entry.cell, programs.spread, limit)? {
         Ended::Line(Line::Figures(figures)) => {
             let sample = Sample { round_trip_ns, dropped: false, figures };
             if let Outcome::Measured(samples) = &mut entry.outcome {
@@ -103,7 +103,7 @@ fn finished(slot: Slot) -> Entry {
 /// The round trip of one cache line between two processors right now; 0 where it cannot be told.
 fn round_trip(programs: &Programs) -> Result<f64> {
     let cell = Cell { workload: "round_trip".to_owned(), n: 0, grain_ns: 0, workers: 2 };
-    let ended = process::measure(&programs.probe, "serial", &cell, Duration::from_secs(5))?;
+    let ended = process::measure(&programs.probe, "serial", &cell, false, Duration::from_secs(5))?;
     let nanoseconds = |figures: Figures| figures.get("ns").copied();
     Ok(match ended {
         Ended::Line(Line::Figures(figures)) => nanoseconds(figures).unwrap_or(0.0),
