@@ -221,8 +221,14 @@ impl Roster {
 
     /// The order this worker was given while it rested.
     pub(crate) fn take_order(&self, id: usize) -> Option<Order> {
+        let order = &self.orders[id];
+        // Ordering: Relaxed: without an order there is nothing to see.
+        if order.load(Ordering::Relaxed) == NO_ORDER {
+            return None;
+        }
+        // A watcher that was appointed may be nudged before it has taken the first order: the second counts.
         // Ordering: Acquire: pairs with the Release in `order`.
-        match self.orders[id].swap(NO_ORDER, Ordering::Acquire) {
+        match order.swap(NO_ORDER, Ordering::Acquire) {
             SEARCH => Some(Order::Search),
             WATCH => Some(Order::Watch),
             _ => None,
@@ -312,7 +318,8 @@ impl Roster {
     }
 
     fn order(&self, id: usize, order: u32) {
+        // An exchange, since loom lets a store slip behind an exchange that did not see it.
         // Ordering: Release: pairs with the Acquire in `take_order`: who obeys sees the task it was called for.
-        self.orders[id].store(order, Ordering::Release);
+        self.orders[id].swap(order, Ordering::Release);
     }
 }
