@@ -145,8 +145,8 @@ fn two_thieves_and_owner() {
         worker.push(1);
         tally.add(worker.pop());
     }
-    game(Worker::new_lifo, 2, 4, owner, &[steal_once, steal_once]);
-    game(Worker::new_fifo, 2, 4, owner, &[steal_once, steal_once]);
+    game(Worker::new_lifo, 2, 3, owner, &[steal_once, steal_once]);
+    game(Worker::new_fifo, 2, 3, owner, &[steal_once, steal_once]);
 }
 
 /// Race: the owner writes the third task into the slot of the first before the thief has read that.
