@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(unsafe_code)]
+// Under loom only the sleep protocol is built, by `tests/loom_sleep.rs`, which includes its files.
+#![cfg(not(wyn_loom))]
 
 #[allow(unsafe_code, reason = "calls membarrier")]
 mod barrier;
