@@ -35,6 +35,8 @@ const HELP_ROUNDS: u32 = 64;
 const YIELD_ROUNDS: u32 = 4;
 /// Spins between two rounds, growing with each up to this.
 const MAX_ROUND_SPINS: u32 = 32;
+/// How often a thread without a substitute looks whether its wait is over.
+const LOOKOUT: std::time::Duration = std::time::Duration::from_micros(200);
 
 /// Waits for a task to be complete.
 ///
@@ -181,6 +183,17 @@ impl Wait<'_> {
         self.context.next().or_else(|| self.context.find(self.runner()))
     }
 
+    /// Runs whatever there is, as far as the stack goes, and looks out for the end of the wait.
+    fn help_with_anything(&self) {
+        while !self.is_over() {
+            let task = self.context.has_stack().then(|| self.context.oldest()).flatten();
+            match task {
+                Some(task) => self.context.run(task),
+                None => std::thread::sleep(LOOKOUT),
+            }
+        }
+    }
+
     /// Parks, and leaves the processor to another worker.
     fn block(&self) {
         let shared = &self.context.shared;
@@ -188,7 +201,11 @@ impl Wait<'_> {
             return self.park();
         }
         if shared.block() {
-            runtime::start_spare(shared);
+            if !runtime::start_spare(shared) {
+                // Nobody takes this thread's place: better to risk burying a task than to let all wait.
+                shared.unblock();
+                return self.help_with_anything();
+            }
         } else if shared.has_work() && !shared.roster.rouse() {
             shared.roster.nudge();
         }

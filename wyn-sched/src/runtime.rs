@@ -204,12 +204,11 @@ pub fn global() -> &'static Runtime {
     })
 }
 
-/// Starts a worker for one that has no stack left to run tasks on, if one may still be started.
-pub(crate) fn start_spare(shared: &Arc<Shared>) {
-    if shared.alive() < shared.config.workers + SPARES && !shared.has_stopped() {
-        // Without a thread the wait goes on; what it waits for may still run elsewhere.
-        let _ = start_thread(shared, Role::Spare, shared.alive(), None);
-    }
+/// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread.
+pub(crate) fn start_spare(shared: &Arc<Shared>) -> bool {
+    shared.alive() < shared.config.workers + SPARES
+        && !shared.has_stopped()
+        && start_thread(shared, Role::Spare, shared.alive(), None).is_ok()
 }
 
 fn start_thread(shared: &Arc<Shared>, role: Role, index: usize, ready: Option<Ready>) -> std::io::Result<()> {

@@ -1,8 +1,8 @@
 //! The order of looking for work, for a thread whose own deque is empty.
 //!
 //! 1. The injector, a share of it at a time.
-//! 2. The deques of the others, from a random one on: the older half of what is there, at most
-//!    [`STEAL_TASKS`]. The oldest is run next, the rest goes to the thief's own deque.
+//! 2. The deques of the others, from a random one on: the older half of what is there goes to the
+//!    thief's own deque, whose newest is run next.
 //!
 //! A steal costs its victim a barrier, about a microsecond: thirty times what a small task takes. So a thief
 //! looks twice before it takes a few tasks from an owner that is about to run them, or to push more.
@@ -14,10 +14,10 @@ use crate::slot::Stealer;
 use crate::sync::spin_loop;
 use crate::task::TaskRef;
 
-/// Tasks taken in one steal at most.
-const STEAL_TASKS: usize = 256;
+/// Tasks taken in one steal at most: half of a deque is taken, and can be taken on, however long it is.
+const STEAL_TASKS: usize = 1 << 20;
 /// So many tasks are worth a steal whatever their owner does.
-const MANY_TASKS: usize = 64;
+const MANY_TASKS: usize = 1024;
 /// How often a deque with fewer is looked at, in parts of about a quarter of a microsecond.
 const PATIENCE_LOOKS: u32 = 8;
 const LOOK_PARTS: u32 = 4;
@@ -69,8 +69,9 @@ impl Context {
         if stealer.is_empty() || !is_ripe(stealer) {
             return None;
         }
-        match stealer.steal_batch_and_pop(self.deque(), STEAL_TASKS) {
-            Steal::Success(task) => Some(task),
+        match stealer.steal_batch(self.deque(), STEAL_TASKS) {
+            // Newest first, as their owner would: a task that waits for the one before it finds it here.
+            Steal::Success(()) => self.deque().pop(),
             // Another thief is at it: what it leaves is found on the next round.
             Steal::Retry | Steal::Empty => None,
         }

@@ -16,6 +16,10 @@ use crate::task::TaskRef;
 pub(crate) type Deque = wyn_deque::split::Worker<TaskRef, Asymmetric>;
 pub(crate) type Stealer = wyn_deque::split::Stealer<TaskRef, Asymmetric>;
 
+/// Room in a new deque. Memory is used as it is touched, so it costs nothing to begin with, and growing later
+/// would touch it twice.
+const DEQUE_TASKS: usize = 1 << 14;
+
 /// Threads from outside that have a deque of their own at a time; the others use the injector.
 pub(crate) const GUESTS: usize = 64;
 /// Spare workers at a time, see [`crate::runtime`].
@@ -133,7 +137,7 @@ impl Slots {
         lent[id] = true;
         let slot = self.get(id);
         let deque = lock(&slot.home).take().unwrap_or_else(|| {
-            let deque = Deque::new();
+            let deque = Deque::with_capacity(DEQUE_TASKS);
             // A slot without a deque at home has none at all.
             let _ = slot.stealer.set(deque.stealer());
             deque

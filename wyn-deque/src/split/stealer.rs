@@ -61,6 +61,31 @@ impl<T, B: Barrier> Stealer<T, B> {
         })
     }
 
+    /// Takes up to `limit` of the oldest items to `dest`, in their order and above what it has.
+    ///
+    /// If `dest` is the worker of this very deque, nothing moves, and it is [`Steal::Empty`] or a success
+    /// as it is empty or not.
+    ///
+    /// # Panics
+    /// If `limit` is zero.
+    pub fn steal_batch(&self, dest: &Worker<T, B>, limit: usize) -> Steal<()> {
+        if Arc::ptr_eq(&self.shared, &dest.shared) {
+            return if dest.is_empty() { Steal::Empty } else { Steal::Success(()) };
+        }
+        self.claim(
+            limit,
+            |want| dest.reserve(want),
+            |view, from, n| {
+                let (spare, to) = dest.spare();
+                // SAFETY: the rings are those of two deques, and both are alive. The claimed slots are
+                // read by this thief alone; the slots from `to` on are reserved, hence free, and this
+                // thread owns `dest`.
+                unsafe { view.copy_to(from, spare, to, n) };
+                dest.advance(n);
+            },
+        )
+    }
+
     /// Takes up to `limit` of the oldest items and calls `take` on each, oldest first.
     ///
     /// The items are copied out and the deque is released before the first call, so `take` may do what

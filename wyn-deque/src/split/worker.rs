@@ -13,6 +13,9 @@ use crate::sync::Arc;
 /// Slots of a new deque.
 const INITIAL_CAPACITY: usize = if cfg!(wyn_loom) { 2 } else { 256 };
 
+/// A full ring grows by this factor: memory is used as it is touched, and growing touches what is there twice.
+const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
+
 /// The owner's end of a split deque: newest in, newest out.
 ///
 /// There is one worker per deque; it may be sent to another thread but not shared. When it goes, what
@@ -185,7 +188,8 @@ impl<T, B: Barrier> Worker<T, B> {
         let held = self.head.get().items_since(self.done.get());
         let needed = held.checked_add(n).expect("capacity overflow");
         if needed > self.view.get().capacity() {
-            self.grow(needed.checked_next_power_of_two().expect("capacity overflow"));
+            let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
+            self.grow(roomy.expect("capacity overflow"));
         }
     }
 
