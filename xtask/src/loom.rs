@@ -12,7 +12,7 @@ pub(crate) struct Args {
     #[arg(value_name = "CRATE")]
     package: Option<String>,
     /// How often a thread may lose the processor against its will; `none` explores everything
-    #[arg(long, default_value = "2", value_name = "N")]
+    #[arg(long, default_value = "3", value_name = "N")]
     preemptions: String,
     /// Leave a model after this many seconds, explored or not
     #[arg(long, value_name = "SECONDS")]
@@ -27,7 +27,7 @@ impl Args {
     pub(crate) fn quick() -> Args {
         Args {
             package: None,
-            preemptions: "2".to_owned(),
+            preemptions: "3".to_owned(),
             max_seconds: Some(20),
             filter: Some("not test(/long_/)".to_owned()),
         }
