@@ -42,6 +42,8 @@ struct Pool {
     left: AtomicUsize,
     stopped: AtomicBool,
     flaw: Flaw,
+    /// Whether a push beside a watcher nudges it. Most rely on its next look.
+    nudges: bool,
 }
 
 /// What an idle worker waits for besides a task, and how it rests meanwhile.
@@ -60,17 +62,18 @@ enum Next {
 }
 
 impl Pool {
-    fn new(workers: usize, tasks: usize, flaw: Flaw) -> Arc<Self> {
+    fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool) -> Arc<Self> {
         Arc::new(Self {
             roster: Roster::new(workers),
             queues: [AtomicUsize::new(0), AtomicUsize::new(0)],
             left: AtomicUsize::new(tasks),
             stopped: AtomicBool::new(false),
             flaw,
+            nudges,
         })
     }
 
-    /// `Context::push` and `call_for_push`, with every push worth a call of the watcher.
+    /// `Context::push` and `call_for_push`, where every push is worth a call of the watcher, or none.
     fn push(&self, queue: usize) {
         self.queues[queue].fetch_add(1, Ordering::Release);
         if self.flaw != Flaw::Light {
@@ -79,7 +82,7 @@ impl Pool {
         if self.roster.may_need_call() {
             if self.roster.nobody_looks() {
                 self.roster.rouse();
-            } else {
+            } else if self.nudges {
                 self.roster.nudge();
             }
         }
@@ -205,7 +208,7 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 /// So many workers, and one thread for each list of pushes.
 fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Flaw) {
     check(preemptions, move || {
-        let pool = Pool::new(workers, pushes.iter().sum(), flaw);
+        let pool = Pool::new(workers, pushes.iter().sum(), flaw, true);
         let workers = (0..workers).map(|id| {
             let pool = Arc::clone(&pool);
             thread::spawn(move || pool.work(id))
@@ -225,7 +228,7 @@ fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Fla
 /// so the other one must get to the task.
 fn leaver(flaw: Flaw) {
     check(1, move || {
-        let pool = Pool::new(2, 1, flaw);
+        let pool = Pool::new(2, 1, flaw, false);
         let waits = {
             let pool = Arc::clone(&pool);
             thread::spawn(move || {

@@ -213,7 +213,8 @@ fn stress_handles_passed_around() {
     while Instant::now() < until {
         let runtime = runtime([1, 2, 8][usize::try_from(random.below(3)).unwrap()]);
         let mut handles: Vec<JoinHandle<u64>> = Vec::new();
-        for i in 0..2000 {
+        // Each of these waits may keep a thread, and there are no more than 512 spare ones.
+        for i in 0..400 {
             let last = if random.below(3) == 0 || handles.is_empty() {
                 None
             } else {
@@ -227,7 +228,7 @@ fn stress_handles_passed_around() {
             }));
         }
         let sum: u64 = handles.into_iter().map(|handle| handle.join().unwrap()).sum();
-        assert_eq!(sum, 1999 * 1000);
+        assert_eq!(sum, 399 * 200);
         progress.fetch_add(1, Ordering::Relaxed);
     }
 }
