@@ -51,6 +51,8 @@ struct Pool {
 struct Until<'a> {
     is_over: &'a dyn Fn() -> bool,
     park: &'a dyn Fn(),
+    /// The watcher's clock.
+    clock: &'a dyn Fn(),
 }
 
 /// How a stage of idling ends.
@@ -111,7 +113,10 @@ impl Pool {
 
     /// The life of a worker.
     fn work(&self, id: usize) {
-        while self.idle(id, Until { is_over: &|| self.has_stopped(), park: &thread::park }) {
+        while self.idle(
+            id,
+            Until { is_over: &|| self.has_stopped(), park: &thread::park, clock: &thread::yield_now },
+        ) {
             self.run();
         }
     }
@@ -141,7 +146,7 @@ impl Pool {
 
     /// `Idle::watch`, which lies down after its first look.
     fn watch(&self, id: usize, until: Until) -> Next {
-        thread::yield_now();
+        (until.clock)();
         if self.roster.take_order(id).is_some() {
             return Next::Search;
         }
@@ -226,7 +231,7 @@ fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Fla
 
 /// A worker whose time runs out rests beside another, and a task comes. It leaves without a look at the queues,
 /// so the other one must get to the task.
-fn leaver(flaw: Flaw) {
+fn leaver(leaves_watch: bool, flaw: Flaw) {
     check(1, move || {
         let pool = Pool::new(2, 1, flaw, false);
         let waits = {
@@ -237,8 +242,9 @@ fn leaver(flaw: Flaw) {
                     thread::yield_now();
                     is_late.set(true);
                 };
+                let clock: &dyn Fn() = if leaves_watch { &nap } else { &thread::yield_now };
                 // Should it find the task instead, that is as well.
-                if pool.idle(0, Until { is_over: &|| is_late.get(), park: &nap }) {
+                if pool.idle(0, Until { is_over: &|| is_late.get(), park: &nap, clock }) {
                     pool.run();
                 }
             })
@@ -290,7 +296,12 @@ fn two_pushers_race_for_two_sleepers() {
 
 #[test]
 fn a_sleeper_that_leaves_by_itself_passes_on_what_it_was_called_for() {
-    leaver(Flaw::None);
+    leaver(false, Flaw::None);
+}
+
+#[test]
+fn a_watcher_that_leaves_by_itself_hands_the_watch_on() {
+    leaver(true, Flaw::None);
 }
 
 #[test]
@@ -314,7 +325,7 @@ fn planted_no_last_look() {
 #[test]
 #[ignore = "must fail: see planted_flaws_are_found"]
 fn planted_order_thrown_away() {
-    leaver(Flaw::Resignation);
+    leaver(false, Flaw::Resignation);
 }
 
 #[test]

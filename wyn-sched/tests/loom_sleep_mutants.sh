@@ -12,7 +12,7 @@ cp $roster "$copy/roster.good"
 export RUSTFLAGS="--cfg wyn_loom" CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$copy/target}"
 models="a_sleeper_that_leaves_by_itself_passes_on_what_it_was_called_for a_watcher_that_lies_down_races_with_two_pushes
 the_last_one_to_lie_down_races_with_a_push one_finds_the_task_and_appoints_while_a_push_calls two_sleepers_and_one_push
-two_pushers_race_for_one_sleeper"
+two_pushers_race_for_one_sleeper a_watcher_that_leaves_by_itself_hands_the_watch_on"
 
 # name, and a sed script that must change the file
 mutant() {
