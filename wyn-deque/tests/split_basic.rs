@@ -141,3 +141,29 @@ fn a_mark_changes_with_either_end() {
 fn a_batch_of_none_is_refused() {
     let _ = filled(0..1).stealer().steal_batch_with(0, |_| ());
 }
+
+#[test]
+fn steal_batch_moves_the_older_half_in_order() {
+    let (victim, thief) = (Worker::<u32>::new(), Worker::new());
+    let stealer = victim.stealer();
+    assert_eq!(stealer.steal_batch(&thief, 8), Steal::Empty);
+    (0..5).for_each(|item| victim.push(item));
+    thief.push(100);
+    assert_eq!(stealer.steal_batch(&thief, 8), Steal::Success(()));
+    assert_eq!(std::iter::from_fn(|| thief.pop()).collect::<Vec<_>>(), [2, 1, 0, 100]);
+    assert_eq!(stealer.steal_batch(&thief, 1), Steal::Success(()));
+    assert_eq!((thief.pop(), thief.pop()), (Some(3), None));
+    assert_eq!(stealer.steal_batch(&victim, 8), Steal::Success(()), "its own deque holds the rest");
+    assert_eq!((victim.pop(), victim.pop()), (Some(4), None));
+}
+
+#[test]
+fn position_counts_pushes_less_pops() {
+    let deque = Worker::<u32>::new();
+    let start = deque.position();
+    deque.push(1);
+    deque.push(2);
+    assert_eq!(deque.position().wrapping_sub(start), 2);
+    let _ = (deque.pop(), deque.pop(), deque.pop());
+    assert_eq!(deque.position(), start);
+}

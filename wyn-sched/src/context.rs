@@ -129,7 +129,7 @@ impl Context {
     #[inline]
     pub(crate) fn run(&self, task: TaskRef) {
         self.slot().count_run();
-        let outer = self.floor.replace(Some(self.slot().head()));
+        let outer = self.floor.replace(Some(self.deque().position()));
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.id) };
         self.floor.set(outer);
@@ -155,7 +155,7 @@ impl Context {
 
     /// How many tasks of its own deque this thread may run on top of what it is in. Thieves may have them by now.
     pub(crate) fn above_floor(&self) -> isize {
-        self.floor.get().map_or(isize::MAX, |floor| self.slot().head().wrapping_sub(floor).cast_signed())
+        self.floor.get().map_or(isize::MAX, |floor| self.deque().position().wrapping_sub(floor).cast_signed())
     }
 
     /// Takes the task of this cell if it is the newest of this thread.

@@ -72,12 +72,6 @@ impl Slot {
         self.ran.store(ran.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// The position at which the next task would be pushed. For the owner.
-    #[inline]
-    pub(crate) fn head(&self) -> usize {
-        self.stealer().map_or(0, |stealer| stealer.mark().1)
-    }
-
     /// Something that changes whenever the owner pushes, pops or runs.
     pub(crate) fn progress(&self) -> usize {
         let (split, head) = self.stealer().map_or((0, 0), Stealer::mark);

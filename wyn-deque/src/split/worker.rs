@@ -140,6 +140,15 @@ impl<T, B: Barrier> Worker<T, B> {
         if held.item.as_ref().is_some_and(wanted) { held.item.take() } else { None }
     }
 
+    /// Where the next item goes: grows by one with each push and shrinks by one with each pop, wrapping.
+    ///
+    /// An owner that remembers it can tell later whether its newest item was pushed since.
+    #[inline]
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.head.get().0
+    }
+
     /// The number of items that no thief has taken for certain.
     #[must_use]
     pub fn len(&self) -> usize {
