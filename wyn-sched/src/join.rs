@@ -105,46 +105,51 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
         // It is out of the deque: at the floor, it was the lowest that may be run.
         if context.above_floor() >= 0 { context.run(first) } else { context.push(first) }
     }
-    let wait = Wait { header, context: &context, deadline };
-    if context.role == Role::Guest {
-        wait.as_guest();
-    } else {
-        wait.as_worker();
-    }
-    header.left()
+    let wait = Wait { cell, header, context: &context, deadline };
+    let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
+    inline.or_else(|| header.left())
 }
 
 struct Wait<'a> {
+    cell: NonNull<Header>,
     header: &'a Header,
     context: &'a Rc<Context>,
     deadline: Option<Instant>,
 }
 
 impl Wait<'_> {
-    fn as_guest(&self) {
+    /// The outcome if the task was run here, for its handle.
+    fn as_guest(&self) -> Option<Outcome> {
         let helping = Helping::begin(Rc::clone(self.context));
         let end = self.help();
         if !self.context.is_in_task() {
             drop(helping);
         }
-        if end == Help::Exhausted {
-            self.park();
+        match end {
+            Help::Inline(outcome) => return Some(outcome),
+            Help::Over => {}
+            Help::Exhausted => self.park(),
         }
+        None
     }
 
-    fn as_worker(&self) {
+    /// The same.
+    fn as_worker(&self) -> Option<Outcome> {
         loop {
-            if self.help() == Help::Over {
-                return;
+            match self.help() {
+                Help::Inline(outcome) => return Some(outcome),
+                Help::Over => return None,
+                Help::Exhausted => {}
             }
             if self.context.is_in_task() {
-                return self.block();
+                self.block();
+                return None;
             }
             let idle = || sleep::idle(self.context, self.deadline, || self.is_over());
             // SAFETY: the caller of `wait` is the handle; while idle, it only looks at the cell.
             match unsafe { self.header.wait::<Asymmetric, _>(idle) } {
                 Found::Task(task) => self.context.run(task),
-                Found::Until => return,
+                Found::Until => return None,
             }
         }
     }
@@ -161,6 +166,10 @@ impl Wait<'_> {
                 return Help::Over;
             }
             if let Some(task) = self.next() {
+                if task.header() == self.cell {
+                    // SAFETY: taken from a queue, for the handle of its cell.
+                    return Help::Inline(unsafe { task.enter(Op::Inline, self.context.id) });
+                }
                 self.context.run(task);
                 round = 0;
                 continue;
@@ -242,6 +251,8 @@ impl Wait<'_> {
 /// How helping ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Help {
+    /// The awaited task was run here: its header does not say so.
+    Inline(Outcome),
     /// The wait is over.
     Over,
     /// There was nothing to run for a while.
