@@ -9,6 +9,8 @@ use crate::runtime::Runtime;
 /// The most workers a runtime can have.
 pub const MAX_WORKERS: usize = 1024;
 const DEFAULT_STACK_BYTES: usize = 8 << 20;
+/// What the runtime's own calls need, in a debug build too, with as much again for tasks.
+const LEAST_STACK_BYTES: usize = 128 << 10;
 
 pub(crate) type Hook = Arc<dyn Fn(usize) + Send + Sync>;
 type Name = Arc<dyn Fn(usize) -> String + Send + Sync>;
@@ -78,10 +80,10 @@ impl Builder {
         self
     }
 
-    /// The stack of each worker in bytes; 8 MiB unless set. Reserved, not committed. Tasks that wait for
+    /// The stack of each worker in bytes; 8 MiB unless set, 128 KiB at least. Reserved, not committed. Tasks that wait for
     /// other tasks run them on the same stack, up to three quarters of it.
     pub fn stack_size(mut self, bytes: usize) -> Self {
-        self.config.stack_bytes = bytes;
+        self.config.stack_bytes = bytes.max(LEAST_STACK_BYTES);
         self
     }
 

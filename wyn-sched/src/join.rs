@@ -37,6 +37,8 @@ const YIELD_ROUNDS: u32 = 4;
 const MAX_ROUND_SPINS: u32 = 32;
 /// How often a thread without a substitute looks whether its wait is over.
 const LOOKOUT: std::time::Duration = std::time::Duration::from_micros(200);
+/// How many such looks it takes to give up hope of a substitute.
+const HANDS_LOOKS: u32 = 500;
 
 /// Waits for a task to be complete.
 ///
@@ -203,6 +205,16 @@ impl Wait<'_> {
         }
     }
 
+    /// No spare could be started, for now: others may become free, or leave and make room for one. Whether
+    /// somebody can run tasks, or the wait is over.
+    fn await_hands(&self) -> bool {
+        let shared = &self.context.shared;
+        (0..HANDS_LOOKS).any(|_| {
+            std::thread::sleep(LOOKOUT);
+            self.is_over() || !shared.lacks_hands() || runtime::start_spare(shared)
+        })
+    }
+
     /// Parks, and leaves the processor to another worker.
     fn block(&self) {
         let shared = &self.context.shared;
@@ -210,7 +222,7 @@ impl Wait<'_> {
             return self.park();
         }
         if shared.block() {
-            if !runtime::start_spare(shared) {
+            if !runtime::start_spare(shared) && !self.await_hands() {
                 // Nobody takes this thread's place: better to risk burying a task than to let all wait.
                 shared.unblock();
                 return self.help_with_anything();

@@ -1,6 +1,7 @@
 //! `Runtime`: its start, its end, and the global one.
 
 use std::fmt;
+use std::io;
 use std::panic::{Location, resume_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +13,7 @@ use crate::context;
 use crate::error::{BuildError, ShutdownError};
 use crate::handle::JoinHandle;
 use crate::shared::Shared;
-use crate::slot::{Role, SPARES};
+use crate::slot::Role;
 use crate::task;
 use crate::worker::{self, Ready};
 
@@ -59,9 +60,8 @@ impl Runtime {
         let runtime = Self { shared: Shared::new(config) };
         let (ready, readiness) = channel();
         // An early return drops `runtime`, which ends the threads that have started.
-        for index in 0..workers {
-            start_thread(&runtime.shared, Role::Worker, index, Some(ready.clone()))
-                .map_err(BuildError::Thread)?;
+        for _ in 0..workers {
+            start_thread(&runtime.shared, Role::Worker, Some(ready.clone())).map_err(BuildError::Thread)?;
         }
         drop(ready);
         for outcome in readiness.iter().take(workers) {
@@ -206,26 +206,34 @@ pub fn global() -> &'static Runtime {
 
 /// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread.
 pub(crate) fn start_spare(shared: &Arc<Shared>) -> bool {
-    shared.alive() < shared.config.workers + SPARES
-        && !shared.has_stopped()
-        && start_thread(shared, Role::Spare, shared.alive(), None).is_ok()
+    !shared.has_stopped() && start_thread(shared, Role::Spare, None).is_ok()
 }
 
-fn start_thread(shared: &Arc<Shared>, role: Role, index: usize, ready: Option<Ready>) -> std::io::Result<()> {
+fn start_thread(shared: &Arc<Shared>, role: Role, ready: Option<Ready>) -> io::Result<()> {
+    let Some(index) = shared.arrive() else {
+        return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "as many threads as there may be"));
+    };
+    // The naming function is foreign code, which may panic.
+    let arrived = Arrived(shared);
     let config = &shared.config;
     let name = config.thread_name(index);
     if name.contains('\0') {
-        // `std` would panic, with the thread counted in already.
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "a thread name holds a zero byte"));
+        // `std` would panic.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread name holds a zero byte"));
     }
-    let builder = thread::Builder::new().name(name).stack_size(config.stack_bytes);
-    shared.arrive();
     let own = Arc::clone(shared);
-    match builder.spawn(move || worker::main(own, role, ready.as_ref())) {
-        Ok(_detached) => Ok(()),
-        Err(error) => {
-            shared.leave();
-            Err(error)
-        }
+    let builder = thread::Builder::new().name(name).stack_size(config.stack_bytes);
+    builder.spawn(move || worker::main(own, role, ready.as_ref()))?;
+    // From here on the thread counts itself out.
+    std::mem::forget(arrived);
+    Ok(())
+}
+
+/// Counts a thread out that does not come about.
+struct Arrived<'a>(&'a Shared);
+
+impl Drop for Arrived<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

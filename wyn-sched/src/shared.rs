@@ -8,7 +8,7 @@ use crate::barrier::Asymmetric;
 use crate::builder::Config;
 use crate::injector::Injector;
 use crate::sleep::roster::Roster;
-use crate::slot::Slots;
+use crate::slot::{SPARES, Slots};
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::task::{Op, TaskRef};
 
@@ -166,6 +166,12 @@ impl Shared {
         self.alive().saturating_sub(blocked + *leaving) < self.config.workers
     }
 
+    /// Whether fewer threads than there are workers can run tasks now.
+    pub(crate) fn lacks_hands(&self) -> bool {
+        let leaving = lock(&self.crew);
+        self.alive().saturating_sub(self.blocked() + *leaving) < self.config.workers
+    }
+
     /// The wait is over.
     pub(crate) fn unblock(&self) {
         let _leaving = lock(&self.crew);
@@ -192,10 +198,13 @@ impl Shared {
         *lock(&self.crew) -= 1;
     }
 
-    /// A thread is about to be started for this runtime.
-    pub(crate) fn arrive(&self) {
-        // Ordering: Release: pairs with the Acquire in `alive`.
-        self.alive.fetch_add(1, Ordering::Release);
+    /// A thread is about to be started for this runtime: how many there were before, unless there are as many
+    /// as there are slots for.
+    pub(crate) fn arrive(&self) -> Option<usize> {
+        let most = self.config.workers + SPARES;
+        // Ordering: Release: pairs with the Acquire in `alive`. Relaxed: only the number counts.
+        let one_more = |alive| (alive < most).then_some(alive + 1);
+        self.alive.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).ok()
     }
 
     /// A thread of this runtime ends, or could not be started.
