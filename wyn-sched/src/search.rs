@@ -50,6 +50,14 @@ impl Context {
         later.chain(slots.used().take(start)).find_map(|id| self.steal_from(id))
     }
 
+    /// Whether anything is there that this thread would take.
+    pub(crate) fn has_prey(&self) -> bool {
+        let slots = &self.shared.slots;
+        let mut others = slots.used().filter(|&id| id != self.id);
+        !self.shared.injector.is_empty()
+            || others.any(|id| slots.get(id).stealer().is_some_and(|s| !s.is_empty() && is_ripe(s)))
+    }
+
     /// The task that has waited longest, as far as this thread sees: for those who give way.
     pub(crate) fn oldest(&self) -> Option<TaskRef> {
         let own = || self.slot().stealer().and_then(|stealer| stealer.steal().success());

@@ -19,10 +19,12 @@ const YIELD_ROUNDS: u32 = 3;
 const MAX_ROUND_SPINS: u32 = 32;
 /// The first of the watcher's intervals; they double while there is nothing for it to do.
 const FIRST_LOOK: Duration = Duration::from_micros(50);
-/// The longest.
-const LAST_LOOK: Duration = Duration::from_micros(800);
-/// Without anybody moving for so many looks at the longest interval, the watcher falls asleep.
-const QUIET_LOOKS: u32 = 2;
+/// The longest while a processor is free: how late a lone task may start that is pushed meanwhile.
+const LAST_LOOK: Duration = Duration::from_micros(200);
+/// The longest while all are busy.
+const LAST_FULL_LOOK: Duration = Duration::from_micros(800);
+/// When nobody has moved for so long, the watcher falls asleep, and the next push calls.
+const QUIET: Duration = Duration::from_millis(1);
 
 /// What an idle worker comes back with.
 pub(crate) enum Found {
@@ -46,7 +48,15 @@ enum Next {
 /// `until` must become true together with an unpark of this thread, by the deadline, or by an order.
 pub(crate) fn idle(context: &Context, deadline: Option<Instant>, until: impl Fn() -> bool) -> Found {
     context.end_departures();
-    Idle { context, deadline, until: &until, interval: FIRST_LOOK, quiet: 0, has_seen_room: false }.run()
+    Idle {
+        context,
+        deadline,
+        until: &until,
+        interval: FIRST_LOOK,
+        quiet: Duration::ZERO,
+        has_seen_room: false,
+    }
+    .run()
 }
 
 struct Idle<'a> {
@@ -55,8 +65,8 @@ struct Idle<'a> {
     until: &'a dyn Fn() -> bool,
     /// How long the watcher waits for its next look.
     interval: Duration,
-    /// Looks at the longest interval at which nobody had moved.
-    quiet: u32,
+    /// How long nobody has moved.
+    quiet: Duration,
     /// The watcher has just seen work that nobody moves to: a processor is free, however many workers seem
     /// busy. Those that block inside their tasks do.
     has_seen_room: bool,
@@ -120,7 +130,7 @@ impl Idle<'_> {
                 return Next::Leave;
             }
             let full = self.look();
-            if shared.has_work() && !full {
+            if !full && self.context.has_prey() {
                 shared.roster.watch_to_search(id);
                 self.has_seen_room = true;
                 return Next::Search;
@@ -130,7 +140,7 @@ impl Idle<'_> {
                 if shared.at_rest() {
                     shared.stop();
                 }
-            } else if self.quiet >= QUIET_LOOKS && !shared.has_work() {
+            } else if self.quiet >= QUIET && !shared.has_work() {
                 return if shared.roster.watch_to_sleep(id) { self.sleep() } else { Next::Search };
             }
         }
@@ -139,13 +149,10 @@ impl Idle<'_> {
     /// Whether every processor is busy by what the watcher sees: threads that moved since its last look.
     fn look(&mut self) -> bool {
         let moved = self.context.looks.borrow_mut().moved(self.context);
-        if moved > 0 {
-            self.quiet = 0;
-        } else if self.interval >= LAST_LOOK {
-            self.quiet += 1;
-        }
-        self.interval = (self.interval * 2).min(LAST_LOOK);
-        moved >= self.context.shared.target
+        let full = moved >= self.context.shared.target;
+        self.quiet = if moved > 0 { Duration::ZERO } else { self.quiet + self.interval };
+        self.interval = (self.interval * 2).min(if full { LAST_FULL_LOOK } else { LAST_LOOK });
+        full
     }
 
     /// Whether every processor is busy by what a searcher sees: every worker that neither rests nor
