@@ -35,6 +35,7 @@ fn main() {
             scope.spawn(move || {
                 let mut done = 0;
                 // A scheduler would sleep when it finds nothing, and count who searches.
+                // Ordering: SeqCst on the counter: simplest here, and no part of the deque's protocol.
                 while unfinished.load(Ordering::SeqCst) > 0 {
                     let Some(task) = find(&own, injector, stealers) else { continue };
                     if task > 0 {

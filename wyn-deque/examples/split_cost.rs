@@ -74,11 +74,13 @@ fn thief<B: Barrier>(name: &str, batch: usize) {
                 let thread = scope.spawn(|| steal_all(&stealer, batch));
                 // The owner keeps a processor busy, as one that works does.
                 scope.spawn(|| {
+                    // Ordering: Relaxed: a stop signal; nothing is published with it.
                     while !over.load(Ordering::Relaxed) {
                         std::hint::spin_loop();
                     }
                 });
                 let outcome = thread.join().expect("the thief runs through");
+                // Ordering: Relaxed: as above; the scope's end joins the threads.
                 over.store(true, Ordering::Relaxed);
                 outcome
             });
