@@ -45,11 +45,13 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     pub(crate) id: usize,
     pub(crate) role: Role,
-    stack_limit: usize,
+    stack_limit: stack::Limit,
     /// Inside a task: where the head of the deque was when it started. What lies above was pushed by it, or by
     /// what it has run on top of itself.
     floor: Cell<Option<usize>>,
     pushes: Cell<u32>,
+    /// The last look of a watcher that this thread has compared its processor with.
+    seen_look: Cell<u32>,
     ticks: Cell<u32>,
     random: Cell<u32>,
     /// What it saw of the others when it last watched.
@@ -69,9 +71,10 @@ impl Context {
             shared,
             id,
             role,
-            stack_limit: stack::limit(),
+            stack_limit: stack::Limit::new(),
             floor: Cell::new(None),
             pushes: Cell::new(0),
+            seen_look: Cell::new(0),
             ticks: Cell::new(0),
             random: Cell::new(seed),
             looks: RefCell::new(Looks::default()),
@@ -108,6 +111,10 @@ impl Context {
     fn call_for_push(&self) {
         if self.shared.roster.nobody_looks() {
             self.shared.roster.rouse();
+            return;
+        }
+        if self.shared.roster.is_in_the_watchers_way(&self.seen_look) {
+            self.shared.roster.nudge();
             return;
         }
         // The watcher will look by its clock; a deque that grows is worth a call.
@@ -179,7 +186,7 @@ impl Context {
     /// Whether there is stack enough to run another task on top of what is running.
     #[inline(always)]
     pub(crate) fn has_stack(&self) -> bool {
-        stack::here() > self.stack_limit
+        self.stack_limit.is_above()
     }
 
     /// Counts a scheduling decision; the count so far.

@@ -1,22 +1,52 @@
 //! How much stack the calling thread has left before it must stop running other tasks on top of its own.
 
+use std::cell::Cell;
+
 /// Never let a helper run below this many bytes of stack.
 const LEAST: usize = 64 * 1024;
 /// Assumed where the system does not say: what is left when the thread first comes to a runtime.
 const ASSUMED: usize = 512 * 1024;
 
-/// The lowest stack address at which the calling thread may still start a task it helps with: a quarter of
-/// the stack is kept for the task itself.
-pub(crate) fn limit() -> usize {
-    match bounds() {
-        Some((low, size)) => low + (size / 4).max(LEAST).min(size / 2),
-        None => here().saturating_sub(ASSUMED),
+/// So much below the frame in which a thread first comes to a runtime nobody asks how much there is: asking
+/// costs the main thread of a process 50 microseconds, since the C library reads it from `/proc`.
+const UNASKED: usize = 4 * 1024;
+
+/// The lowest stack address at which the owning thread may still start a task it helps with: a quarter of the
+/// stack is kept for the task itself. Looked up when it is first needed.
+#[derive(Debug)]
+pub(crate) struct Limit {
+    address: Cell<usize>,
+    is_exact: Cell<bool>,
+}
+
+impl Limit {
+    /// For the calling thread.
+    pub(crate) fn new() -> Self {
+        Self { address: Cell::new(here().saturating_sub(UNASKED)), is_exact: Cell::new(false) }
+    }
+
+    /// Whether the calling thread, which must be the one this was made for, is above its limit.
+    #[inline(always)]
+    pub(crate) fn is_above(&self) -> bool {
+        here() > self.address.get() || self.is_above_exact()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn is_above_exact(&self) -> bool {
+        if !self.is_exact.replace(true) {
+            self.address.set(match bounds() {
+                Some((low, size)) => low + (size / 4).max(LEAST).min(size / 2),
+                None => (self.address.get() + UNASKED).saturating_sub(ASSUMED),
+            });
+        }
+        here() > self.address.get()
     }
 }
 
 /// About where the stack pointer is.
 #[inline(always)]
-pub(crate) fn here() -> usize {
+fn here() -> usize {
     let marker = 0_u8;
     (&raw const marker).addr()
 }

@@ -164,3 +164,34 @@ fn every_worker_is_called_in_the_end() {
         gate.open();
     }
 }
+
+/// On which processors the calling thread may run, as the kernel writes it.
+fn processors() -> Option<String> {
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Cpus_allowed:")).map(|mask| mask.trim().to_owned())
+}
+
+#[test]
+fn a_called_worker_may_run_where_it_could_before() {
+    let _dog = watchdog(60);
+    let Some(all) = processors() else {
+        eprintln!("no /proc here: nothing to see");
+        return;
+    };
+    for workers in [1, 2, 4] {
+        let runtime = named(workers, "place");
+        for _ in 0..30 {
+            let (sender, receiver) = channel();
+            // Everybody sleeps by then, and the pushes below call.
+            thread::sleep(Duration::from_millis(4));
+            for _ in 0..4 {
+                let sender = sender.clone();
+                runtime.spawn_detached(move || sender.send(processors()).unwrap());
+            }
+            drop(sender);
+            for mask in receiver {
+                assert_eq!(mask.as_ref(), Some(&all), "with {workers} workers");
+            }
+        }
+    }
+}

@@ -8,6 +8,8 @@
 //! `RUSTFLAGS="--cfg wyn_loom" cargo test --profile loom -p wyn-sched --test loom_sleep`.
 #![cfg(wyn_loom)]
 
+#[path = "../src/sleep/place.rs"]
+mod place;
 #[path = "../src/sleep/roster.rs"]
 #[allow(dead_code, reason = "the models use a part of it")]
 mod roster;
@@ -30,6 +32,10 @@ enum Flaw {
     Heavy,
     /// The last look.
     LastLook,
+    /// The barrier between the end of the last search and the look after it.
+    EndBarrier,
+    /// That look.
+    EndLook,
     /// The order that may have come while a worker left by itself is thrown away, and its search with it.
     Resignation,
 }
@@ -44,6 +50,8 @@ struct Pool {
     flaw: Flaw,
     /// Whether a push beside a watcher nudges it. Most rely on its next look.
     nudges: bool,
+    /// Whether a task waits until all have been started.
+    tasks_meet: bool,
 }
 
 /// What an idle worker waits for besides a task, and how it rests meanwhile.
@@ -64,7 +72,7 @@ enum Next {
 }
 
 impl Pool {
-    fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool) -> Arc<Self> {
+    fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool, tasks_meet: bool) -> Arc<Self> {
         Arc::new(Self {
             roster: Roster::new(workers),
             queues: [AtomicUsize::new(0), AtomicUsize::new(0)],
@@ -72,6 +80,7 @@ impl Pool {
             stopped: AtomicBool::new(false),
             flaw,
             nudges,
+            tasks_meet,
         })
     }
 
@@ -109,6 +118,9 @@ impl Pool {
             self.stopped.store(true, Ordering::Release);
             self.roster.rouse_all();
         }
+        while self.tasks_meet && !self.has_stopped() {
+            thread::yield_now();
+        }
     }
 
     /// The life of a worker.
@@ -132,7 +144,7 @@ impl Pool {
                 Next::Search => {
                     let leaves = (until.is_over)();
                     if leaves || self.take() {
-                        self.roster.end_search();
+                        self.end_search();
                         return !leaves;
                     }
                     match self.roster.retire(id) {
@@ -140,6 +152,20 @@ impl Pool {
                         Rest::Sleep => self.sleep(id, until),
                     }
                 }
+            }
+        }
+    }
+
+    /// `Idle::end_search`.
+    fn end_search(&self) {
+        if self.has_work() {
+            self.roster.end_search_beside_work();
+        } else if self.roster.end_search() {
+            if self.flaw != Flaw::EndBarrier {
+                fence(Ordering::SeqCst);
+            }
+            if self.flaw != Flaw::EndLook && self.has_work() {
+                self.roster.appoint_watcher();
             }
         }
     }
@@ -189,7 +215,7 @@ impl Pool {
         match (self.roster.sleep_to_search(id), until) {
             (Some(_), true) if self.flaw == Flaw::Resignation => Next::Leave,
             (None | Some(Order::Search), true) => {
-                self.roster.end_search();
+                self.end_search();
                 Next::Leave
             }
             (Some(Order::Watch), true) => {
@@ -212,8 +238,17 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 
 /// So many workers, and one thread for each list of pushes.
 fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Flaw) {
+    crowd_of(preemptions, workers, pushes, flaw, false);
+}
+
+/// Two tasks, each of which waits for the other.
+fn meeting(flaw: Flaw) {
+    crowd_of(2, 2, &[2], flaw, true);
+}
+
+fn crowd_of(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Flaw, tasks_meet: bool) {
     check(preemptions, move || {
-        let pool = Pool::new(workers, pushes.iter().sum(), flaw, true);
+        let pool = Pool::new(workers, pushes.iter().sum(), flaw, true, tasks_meet);
         let workers = (0..workers).map(|id| {
             let pool = Arc::clone(&pool);
             thread::spawn(move || pool.work(id))
@@ -233,7 +268,7 @@ fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Fla
 /// so the other one must get to the task.
 fn leaver(leaves_watch: bool, flaw: Flaw) {
     check(1, move || {
-        let pool = Pool::new(2, 1, flaw, false);
+        let pool = Pool::new(2, 1, flaw, false, false);
         let waits = {
             let pool = Arc::clone(&pool);
             thread::spawn(move || {
@@ -305,6 +340,23 @@ fn a_watcher_that_leaves_by_itself_hands_the_watch_on() {
 }
 
 #[test]
+fn a_push_that_relied_on_a_search_is_seen_at_its_end() {
+    meeting(Flaw::None);
+}
+
+#[test]
+#[ignore = "must fail: see planted_flaws_are_found"]
+fn planted_end_of_search_without_barrier() {
+    meeting(Flaw::EndBarrier);
+}
+
+#[test]
+#[ignore = "must fail: see planted_flaws_are_found"]
+fn planted_no_look_at_the_end_of_a_search() {
+    meeting(Flaw::EndLook);
+}
+
+#[test]
 #[ignore = "must fail: see planted_flaws_are_found"]
 fn planted_push_without_barrier() {
     crowd(4, 1, &[1], Flaw::Light);
@@ -336,6 +388,8 @@ fn planted_flaws_are_found() {
         "planted_lie_down_without_barrier",
         "planted_no_last_look",
         "planted_order_thrown_away",
+        "planted_end_of_search_without_barrier",
+        "planted_no_look_at_the_end_of_a_search",
     ];
     for flaw in flaws {
         let mut model = std::process::Command::new(std::env::current_exe().unwrap());
@@ -343,6 +397,9 @@ fn planted_flaws_are_found() {
         let output = model.output().unwrap();
         assert!(!output.status.success(), "{flaw} goes unnoticed");
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(text.contains("deadlock") || text.contains("left"), "{flaw} fails otherwise: {text}");
+        assert!(
+            ["deadlock", "left", "exceeded"].iter().any(|end| text.contains(end)),
+            "{flaw} fails otherwise: {text}"
+        );
     }
 }

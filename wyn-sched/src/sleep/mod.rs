@@ -1,6 +1,8 @@
 //! What a worker does without work: search, then watch or sleep. The protocol is in `README.md` beside this
 //! file, its shared state in [`roster`].
 
+#[allow(unsafe_code, reason = "asks for and sets the processors of a thread")]
+mod place;
 pub(crate) mod roster;
 
 use std::time::{Duration, Instant};
@@ -84,12 +86,12 @@ impl Idle<'_> {
                 Next::Search => {
                     let full = !std::mem::take(&mut self.has_seen_room) && self.is_full();
                     if let Some(found) = if full { None } else { self.search() } {
-                        roster.end_search();
+                        self.end_search();
                         return found;
                     }
                     match roster.retire(id) {
                         Rest::Watch => {
-                            roster.report_full(id, full);
+                            roster.report(id, full);
                             self.watch()
                         }
                         Rest::Sleep => self.sleep(),
@@ -117,6 +119,19 @@ impl Idle<'_> {
         None
     }
 
+    /// Stops searching. A lone task needs nobody who looks for more: the next push calls.
+    fn end_search(&self) {
+        let shared = &self.context.shared;
+        if shared.has_work() {
+            shared.roster.end_search_beside_work();
+        } else if shared.roster.end_search() {
+            Asymmetric::heavy();
+            if shared.has_work() {
+                shared.roster.appoint_watcher();
+            }
+        }
+    }
+
     /// Looks around by a clock, for all who sleep.
     fn watch(&mut self) -> Next {
         let (shared, id) = (&self.context.shared, self.context.id);
@@ -135,7 +150,7 @@ impl Idle<'_> {
                 self.has_seen_room = true;
                 return Next::Search;
             }
-            shared.roster.report_full(id, full);
+            shared.roster.report(id, full);
             if shared.is_closing() {
                 if shared.at_rest() {
                     shared.stop();
@@ -196,7 +211,7 @@ impl Idle<'_> {
         let (roster, id) = (&self.context.shared.roster, self.context.id);
         match (roster.sleep_to_search(id), until) {
             (None | Some(Order::Search), true) => {
-                roster.end_search();
+                self.end_search();
                 Next::Leave
             }
             (Some(Order::Watch), true) => {

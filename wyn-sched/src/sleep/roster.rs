@@ -17,8 +17,11 @@
 //! worker learns of it through its order. The protocol as prose, with the races it closes, is in
 //! `sleep/README.md`; the models are in `tests/loom_sleep.rs`.
 
+use std::cell::Cell;
+
 use crossbeam_utils::CachePadded;
 
+use super::place::{self, Sleeper};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, Thread, current, lock};
 
 const SLEEPER: u64 = 1;
@@ -31,6 +34,12 @@ const FULL: u64 = 1 << 48;
 const NO_ORDER: u32 = 0;
 const SEARCH: u32 = 1;
 const WATCH: u32 = 2;
+const KIND: u32 = 3;
+/// The rest of an order, from this bit on: the processor that the called worker was kept off.
+const KEPT_OFF: u32 = 2;
+
+/// One look of the watcher; below it is room for a processor.
+const LOOK: u32 = 2 * place::MOST_PROCESSORS;
 
 /// What an idle worker has been called for. Whoever calls has counted it in the word on its behalf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +60,7 @@ pub(crate) enum Rest {
 struct Berth {
     id: usize,
     thread: Thread,
+    sleeper: Sleeper,
 }
 
 struct Lists {
@@ -65,6 +75,8 @@ pub(crate) struct Roster {
     lists: Mutex<Lists>,
     /// Per worker: what it was called for. Written under the lock, taken by the worker.
     orders: Box<[AtomicU32]>,
+    /// The watcher's looks, counted, above the processor it made the last one on.
+    look: CachePadded<AtomicU32>,
 }
 
 impl Roster {
@@ -74,6 +86,7 @@ impl Roster {
             word: CachePadded::new(AtomicU64::new(0)),
             lists: Mutex::new(Lists { sleepers: Vec::new(), watcher: None }),
             orders: (0..ids).map(|_| AtomicU32::new(NO_ORDER)).collect(),
+            look: CachePadded::new(AtomicU32::new(0)),
         }
     }
 
@@ -90,6 +103,16 @@ impl Roster {
         // Ordering: Relaxed: as `may_need_call`.
         let word = self.word.load(Ordering::Relaxed);
         word != 0 && word & !SLEEPERS == 0
+    }
+
+    /// Whether the caller runs where the watcher is to wake up: as long as it does, nobody looks. It is asked
+    /// once for each look of the watcher; `seen` is the last one the caller has asked about.
+    #[inline]
+    pub(crate) fn is_in_the_watchers_way(&self, seen: &Cell<u32>) -> bool {
+        // Ordering: Relaxed: a hint.
+        let look = self.look.load(Ordering::Relaxed);
+        let processor = look & (LOOK - 1);
+        seen.replace(look) != look && processor != 0 && processor == place::processor()
     }
 
     /// How many are searching.
@@ -117,35 +140,50 @@ impl Roster {
         self.add(SEARCHER);
     }
 
-    /// The caller stops searching because it has something to do. If nobody else would look after the work
-    /// that may be left, a sleeper is appointed to watch.
-    pub(crate) fn end_search(&self) {
+    /// The caller stops searching, and knows of work besides its own. If nobody else would look after that, a
+    /// sleeper is appointed to watch.
+    pub(crate) fn end_search_beside_work(&self) {
         // Ordering: Relaxed: decides only which of two correct ways is taken.
         let word = self.word.load(Ordering::Relaxed);
-        if word & SEARCHERS == SEARCHER && word & WATCHER == 0 && word & SLEEPERS != 0 && self.appoint(true) {
+        if word & SEARCHERS == SEARCHER
+            && word & WATCHER == 0
+            && word & SLEEPERS != 0
+            && self.appoint(SEARCHER)
+        {
             return;
         }
-        // Ordering: AcqRel: what was seen while searching stays before the end of it.
-        let before = self.word.fetch_sub(SEARCHER, Ordering::AcqRel);
-        if before & SEARCHERS == SEARCHER && before & WATCHER == 0 && before & SLEEPERS != 0 {
-            self.appoint(false);
+        if self.end_search() {
+            self.appoint_watcher();
         }
     }
 
-    /// Makes the newest sleeper the watcher, unless somebody looks by now. With `resign`, the caller's own
-    /// search ends with it.
-    fn appoint(&self, resign: bool) -> bool {
+    /// The caller stops searching. Whether nobody looks from now on though somebody could: then the caller runs
+    /// a heavy barrier and looks at the queues once more, for pushes that relied on its search.
+    #[must_use = "pushes may have relied on this search"]
+    pub(crate) fn end_search(&self) -> bool {
+        // Ordering: AcqRel: what was seen while searching stays before the end of it.
+        let before = self.word.fetch_sub(SEARCHER, Ordering::AcqRel);
+        before & SEARCHERS == SEARCHER && before & WATCHER == 0 && before & SLEEPERS != 0
+    }
+
+    /// Has somebody look from now on, unless somebody does.
+    pub(crate) fn appoint_watcher(&self) {
+        self.appoint(0);
+    }
+
+    /// Makes the newest sleeper the watcher, unless somebody else looks by now. `own` is the caller's part of
+    /// the word, which ends with it.
+    fn appoint(&self, own: u64) -> bool {
         let mut lists = lock(&self.lists);
         // Ordering: Relaxed: only the number of searchers can change while the lock is held.
         let word = self.word.load(Ordering::Relaxed);
-        let own = if resign { SEARCHER } else { 0 };
         if word & SEARCHERS != own || lists.watcher.is_some() {
             return false;
         }
         let Some(berth) = lists.sleepers.pop() else { return false };
         let thread = berth.thread.clone();
         self.add((WATCHER | FULL).wrapping_sub(SLEEPER + own));
-        self.order(berth.id, WATCH);
+        self.order(&berth, WATCH);
         lists.watcher = Some(berth);
         drop(lists);
         thread.unpark();
@@ -162,7 +200,7 @@ impl Roster {
         }
         let Some(berth) = lists.sleepers.pop() else { return false };
         self.add(SEARCHER - SLEEPER);
-        self.order(berth.id, SEARCH);
+        self.order(&berth, SEARCH);
         drop(lists);
         berth.thread.unpark();
         true
@@ -178,7 +216,7 @@ impl Roster {
         let Some(berth) = lists.watcher.take() else { return false };
         self.set_full(false);
         self.add(SEARCHER.wrapping_sub(WATCHER));
-        self.order(berth.id, SEARCH);
+        self.order(&berth, SEARCH);
         drop(lists);
         berth.thread.unpark();
         true
@@ -195,7 +233,7 @@ impl Roster {
             called.push(watcher);
         }
         for berth in &called {
-            self.order(berth.id, SEARCH);
+            self.order(berth, SEARCH);
         }
         drop(lists);
         for berth in called {
@@ -207,8 +245,9 @@ impl Roster {
     /// its successors see to what is pushed from now on.
     pub(crate) fn retire(&self, id: usize) -> Rest {
         let mut lists = lock(&self.lists);
-        let berth = Berth { id, thread: current() };
+        let berth = Berth { id, thread: current(), sleeper: Sleeper::current() };
         if lists.watcher.is_none() {
+            self.count_look();
             lists.watcher = Some(berth);
             self.add(WATCHER.wrapping_sub(SEARCHER));
             Rest::Watch
@@ -228,7 +267,11 @@ impl Roster {
         }
         // A watcher that was appointed may be nudged before it has taken the first order: the second counts.
         // Ordering: Acquire: pairs with the Release in `order`.
-        match order.swap(NO_ORDER, Ordering::Acquire) {
+        let order = order.swap(NO_ORDER, Ordering::Acquire);
+        if order >> KEPT_OFF != 0 {
+            place::allow(order >> KEPT_OFF);
+        }
+        match order & KIND {
             SEARCH => Some(Order::Search),
             WATCH => Some(Order::Watch),
             _ => None,
@@ -265,7 +308,7 @@ impl Roster {
         let mut lists = lock(&self.lists);
         if self.take_order(id).is_some() {
             drop(lists);
-            self.end_search();
+            self.end_search_beside_work();
             return;
         }
         lists.watcher = None;
@@ -276,7 +319,7 @@ impl Roster {
         };
         let thread = next.thread.clone();
         self.add(FULL.wrapping_sub(SLEEPER));
-        self.order(next.id, WATCH);
+        self.order(&next, WATCH);
         lists.watcher = Some(next);
         drop(lists);
         thread.unpark();
@@ -293,12 +336,21 @@ impl Roster {
         order
     }
 
-    /// Says whether every processor is busy, so that pushes need not nudge. For the watcher.
-    pub(crate) fn report_full(&self, id: usize, full: bool) {
+    /// Says where the watcher is, and whether every processor is busy, so that pushes need not nudge.
+    pub(crate) fn report(&self, id: usize, full: bool) {
         let lists = lock(&self.lists);
         if lists.watcher.as_ref().is_some_and(|berth| berth.id == id) {
+            self.count_look();
             self.set_full(full);
         }
+    }
+
+    /// Under the lock, by the watcher.
+    fn count_look(&self) {
+        // Ordering: Relaxed: its writers hold the lock.
+        let looks = self.look.load(Ordering::Relaxed) / LOOK;
+        // Ordering: Relaxed: a hint.
+        self.look.store(looks.wrapping_add(1).wrapping_mul(LOOK) | place::processor(), Ordering::Relaxed);
     }
 
     /// Under the lock, while there is a watcher.
@@ -317,9 +369,16 @@ impl Roster {
         self.word.fetch_add(change, Ordering::AcqRel);
     }
 
-    fn order(&self, id: usize, order: u32) {
+    /// Under the lock, before the worker is unparked.
+    fn order(&self, berth: &Berth, kind: u32) {
+        // What an order that was not taken yet took from the mask must be given back.
+        // Ordering: Relaxed: its writers hold the lock; given back twice is harmless.
+        let kept_off = match self.orders[berth.id].load(Ordering::Relaxed) >> KEPT_OFF {
+            0 => berth.sleeper.keep_off(),
+            processor => processor,
+        };
         // An exchange, since loom lets a store slip behind an exchange that did not see it.
         // Ordering: Release: pairs with the Acquire in `take_order`: who obeys sees the task it was called for.
-        self.orders[id].swap(order, Ordering::Release);
+        self.orders[berth.id].swap(kind | kept_off << KEPT_OFF, Ordering::Release);
     }
 }
