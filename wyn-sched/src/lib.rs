@@ -12,7 +12,6 @@ mod cpus;
 mod error;
 #[allow(unsafe_code, reason = "takes results out of cells")]
 mod handle;
-mod injector;
 #[allow(unsafe_code, reason = "waits on cells")]
 mod join;
 mod runtime;

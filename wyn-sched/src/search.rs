@@ -22,6 +22,8 @@ const MANY_TASKS: usize = 1024;
 const PATIENCE_LOOKS: u32 = 8;
 const LOOK_PARTS: u32 = 4;
 const LOOK_SPINS: u32 = 10;
+/// Tasks taken from the injector at a time at most.
+const INJECTED_TASKS: usize = 64;
 /// Every so many decisions the injector comes before the own deque.
 const INJECTOR_TICKS: u32 = 61;
 
@@ -65,8 +67,22 @@ impl Context {
     }
 
     fn injected(&self) -> Option<TaskRef> {
-        let sharers = self.shared.target + 1;
-        self.shared.injector.pop_batch(sharers, |task| self.deque().push(task))
+        let injector = &self.shared.injector;
+        if injector.is_empty() {
+            return None;
+        }
+        let share = injector.len() / (self.shared.target + 1);
+        let mut batch = [const { None }; INJECTED_TASKS];
+        let mut room = batch.iter_mut();
+        injector.pop_batch(share.clamp(1, INJECTED_TASKS), |task| {
+            if let Some(place) = room.next() {
+                *place = Some(task);
+            }
+        });
+        let [first, rest @ ..] = batch;
+        // Newest first, so that an owner who takes the newest of its deque takes the oldest of these.
+        rest.into_iter().rev().flatten().for_each(|task| self.deque().push(task));
+        first
     }
 
     fn steal_from(&self, id: usize) -> Option<TaskRef> {

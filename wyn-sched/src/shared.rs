@@ -4,9 +4,10 @@ use std::any::Any;
 use std::panic::Location;
 use std::sync::Arc;
 
+use wyn_deque::Injector;
+
 use crate::barrier::Asymmetric;
 use crate::builder::Config;
-use crate::injector::Injector;
 use crate::sleep::roster::Roster;
 use crate::slot::{SPARES, Slots};
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
@@ -15,7 +16,8 @@ use crate::task::{Op, TaskRef};
 pub(crate) struct Shared {
     pub(crate) roster: Roster,
     pub(crate) slots: Slots,
-    pub(crate) injector: Injector,
+    /// For tasks from threads without a deque.
+    pub(crate) injector: Injector<TaskRef>,
     pub(crate) config: Config,
     /// How many threads should be busy at a time: the workers asked for, but no more than processors.
     pub(crate) target: usize,
@@ -39,7 +41,7 @@ impl Shared {
         let slots = Slots::new(config.workers);
         Arc::new(Self {
             roster: Roster::new(slots.ids()),
-            injector: Injector::default(),
+            injector: Injector::new(),
             target: config.workers.min(crate::cpus::available()),
             slots,
             config,
@@ -136,7 +138,7 @@ impl Shared {
             unsafe { task.enter(Op::Cancel, 0) };
             cancelled += 1;
         };
-        while let Some(task) = self.injector.pop_batch(usize::MAX, |_| {}) {
+        while let Some(task) = self.injector.steal().success() {
             cancel(task);
         }
         for id in self.slots.used() {
