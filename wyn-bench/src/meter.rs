@@ -9,12 +9,13 @@ use crate::record::{Figures, Line};
 
 /// How long all workers are busy together before the warm passes: less, and the kernel still has two of
 /// them on one core.
-const JOINT_WORK: Duration = Duration::from_millis(40);
+pub const JOINT_WORK: Duration = Duration::from_millis(40);
 /// Long enough for every backend's workers to have parked.
 const PAUSE: Duration = Duration::from_millis(2);
 /// Warm passes stop after this much measured time, or after so many.
 const WARM_BUDGET: Duration = Duration::from_millis(25);
-const WARM_PASSES: usize = 7;
+/// So many warm passes are enough where one takes milliseconds.
+pub const WARM_PASSES: usize = 7;
 
 /// One pass over a workload: the time of it, and its answer.
 #[derive(Clone, Copy, Debug)]
@@ -49,19 +50,24 @@ pub const SPREAD: &str = "WYN_BENCH_SPREAD";
 ///
 /// Figures: `ns` (median warm pass), `cold_ns`, `cpu` and `cold_cpu` (CPU seconds per wall second),
 /// `passes`, `peak_kib`.
-pub fn throughput<B: Backend>(backend: B, workers: usize, job: Job, mut pass: impl FnMut() -> Pass) -> Line {
+pub fn throughput<B: Backend>(backend: B, workers: usize, job: Job, pass: impl FnMut() -> Pass) -> Line {
+    passes(|| joint_work(backend, workers), job, WARM_PASSES, pass)
+}
+
+/// [`throughput`] for anything that can be kept busy: `joint` does that.
+pub fn passes(mut joint: impl FnMut(), job: Job, most: usize, mut pass: impl FnMut() -> Pass) -> Line {
     if std::env::var_os(SPREAD).is_some() {
-        joint_work(backend, workers);
+        joint();
         std::thread::sleep(PAUSE);
     }
     let (cold, cold_cpu) = with_cpu_share(&mut pass);
     if cold.answer != job.expected {
         return wrong(job.expected, cold.answer);
     }
-    joint_work(backend, workers);
-    let mut walls = Vec::with_capacity(WARM_PASSES);
+    joint();
+    let mut walls = Vec::with_capacity(most);
     let (mut spent, mut shares) = (Duration::ZERO, 0.0);
-    while walls.is_empty() || (spent < WARM_BUDGET && walls.len() < WARM_PASSES) {
+    while walls.is_empty() || (spent < WARM_BUDGET && walls.len() < most) {
         std::thread::sleep(PAUSE);
         let (warm, share) = with_cpu_share(&mut pass);
         if warm.answer != job.expected {

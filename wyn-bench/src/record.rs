@@ -27,6 +27,9 @@ pub enum Line {
 pub struct Record {
     /// The layout of this file; raised when a reader of the older one would misread it.
     pub schema: u32,
+    /// `spawn` or `fork-join`; records without it are of the former.
+    #[serde(default = "spawn_group")]
+    pub group: String,
     /// `quick`, `full` or `smoke`.
     pub mode: String,
     /// Whether joint work came before the cold pass too: then only the memory was cold.
@@ -42,6 +45,10 @@ pub struct Record {
     pub versions: BTreeMap<String, String>,
     /// Every measured cell.
     pub entries: Vec<Entry>,
+}
+
+fn spawn_group() -> String {
+    "spawn".to_owned()
 }
 
 /// The layout that this version writes.
@@ -140,6 +147,7 @@ mod tests {
         let outcome = Outcome::Measured(vec![Sample::default()]);
         let record = Record {
             schema: SCHEMA,
+            group: "fork-join".to_owned(),
             mode: "quick".to_owned(),
             spread: false,
             started: 1,

@@ -1,5 +1,6 @@
-//! One file per backend. [`run`] finds it by name; peers exist only with their feature.
+//! One file per backend and group. [`run`] finds it by name; peers exist only with their feature.
 
+mod fork_join;
 mod serial;
 mod threads;
 #[cfg(feature = "wyn")]
@@ -22,6 +23,9 @@ use crate::record::{Cell, Line};
 
 /// Measures a cell on the backend of that name; `None` if this build has no such backend.
 pub fn run(backend: &str, cell: &Cell) -> Option<Line> {
+    if crate::workloads::fork_join::has(&cell.workload) {
+        return fork_join::run(backend, cell);
+    }
     Some(match backend {
         "serial" => serial::run(cell),
         "threads" => threads::run(cell),

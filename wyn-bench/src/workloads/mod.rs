@@ -4,6 +4,7 @@
 
 mod batch8;
 mod detached;
+pub mod fork_join;
 mod grain;
 mod idle;
 mod nested;

@@ -1,12 +1,12 @@
-//! Builds the programs that hold the backends: the Rust probe, the C peer, the Go peer.
+//! Builds the programs that hold the backends: the Rust probe, and the peers in C, C++ and Go.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::plan::{Kind, Mode, kind};
+use super::plan::{Group, Kind, Mode};
 use crate::cmd;
 
 /// The global allocator of every Rust backend.
@@ -37,9 +37,10 @@ impl Allocator {
 
 /// The programs; a foreign one that cannot be built says how to get what it needs.
 pub(crate) struct Programs {
+    group: Group,
     pub(crate) probe: PathBuf,
-    pub(crate) c: Result<PathBuf, String>,
-    pub(crate) go: Result<PathBuf, String>,
+    /// Of each foreign backend that was asked for.
+    foreign: BTreeMap<String, Result<PathBuf, String>>,
     /// Whether they are asked for joint work before the cold pass.
     pub(crate) spread: bool,
 }
@@ -47,37 +48,48 @@ pub(crate) struct Programs {
 impl Programs {
     /// The program that holds a backend, or how to get it.
     pub(crate) fn of(&self, backend: &str) -> Result<&PathBuf, String> {
-        match kind(backend) {
-            Ok(Kind::C) => self.c.as_ref().map_err(Clone::clone),
-            Ok(Kind::Go) => self.go.as_ref().map_err(Clone::clone),
+        if let Some(program) = self.foreign.get(backend) {
+            return program.as_ref().map_err(Clone::clone);
+        }
+        match self.group.kind(backend) {
             Ok(Kind::Probe(_) | Kind::Plain) => Ok(&self.probe),
+            Ok(_) => Err("not asked for".to_owned()),
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// The program of a backend that is not in the probe and could be built.
+    pub(crate) fn foreign(&self, backend: &str) -> Option<&PathBuf> {
+        self.foreign.get(backend)?.as_ref().ok()
     }
 }
 
 pub(crate) fn programs(
+    group: Group,
     mode: Mode,
     backends: &[String],
     allocator: Allocator,
     spread: bool,
 ) -> Result<Programs> {
-    let uses = |wanted: Kind| backends.iter().any(|name| kind(name).is_ok_and(|kind| kind == wanted));
-    let unused = || Err("not asked for".to_owned());
     std::fs::create_dir_all(cmd::target_dir().join("bench"))?;
-    Ok(Programs {
-        probe: probe(mode, backends, allocator)?,
-        c: if uses(Kind::C) { c_peer() } else { unused() },
-        go: if uses(Kind::Go) { go_peer() } else { unused() },
-        spread,
-    })
+    let mut foreign = BTreeMap::new();
+    for backend in backends {
+        let built = match group.kind(backend)? {
+            Kind::Probe(_) | Kind::Plain => continue,
+            Kind::C => c_peer(),
+            Kind::Go => go_peer(),
+            Kind::Cpp(library) => library.build(),
+        };
+        foreign.insert(backend.clone(), built);
+    }
+    Ok(Programs { group, probe: probe(group, mode, backends, allocator)?, foreign, spread })
 }
 
 /// The probe with exactly the backends that are measured, all of them built alike.
-fn probe(mode: Mode, backends: &[String], allocator: Allocator) -> Result<PathBuf> {
+fn probe(group: Group, mode: Mode, backends: &[String], allocator: Allocator) -> Result<PathBuf> {
     let mut features = BTreeSet::new();
     for backend in backends {
-        if let Kind::Probe(feature) = kind(backend)? {
+        if let Kind::Probe(feature) = group.kind(backend)? {
             features.insert(feature);
         }
     }

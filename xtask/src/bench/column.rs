@@ -1,6 +1,7 @@
 //! The columns of a workload's table: which figure of which cell, and which way is better.
 
 use wyn_bench::record::{Cell, Entry};
+use wyn_bench::workloads::fork_join;
 
 use super::stats::{self, Figure};
 
@@ -30,6 +31,8 @@ enum Source {
     OverOneWorker(Cell),
     /// Peak memory of the process per task.
     PeakPerTask,
+    /// Peak memory of the process, in KiB.
+    Peak,
 }
 
 pub(crate) struct Column {
@@ -69,6 +72,7 @@ impl Column {
                 let one = stats::figure(find(backend, cell, entries)?, "ns")?;
                 Some(ratio(one, stats::figure(entry, "ns")?))
             }
+            Source::Peak => stats::figure(entry, "peak_kib"),
             Source::PeakPerTask => {
                 let peak = stats::figure(entry, "peak_kib")?.median;
                 #[allow(clippy::cast_precision_loss, reason = "a count of tasks")]
@@ -110,6 +114,10 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
             vec![Column::named("CPU %", c, "cpu_percent"), Column::named("switches/s", c, "switches_per_s")]
         }),
         "speedup" => each(&|c| speedup(c, &label(c))),
+        "par_for" | "par_for_in" => with_peak(&cells, each(&|c| region(c, &label(c)))),
+        "isolated_join" => with_peak(&cells, each(&isolated)),
+        "long_leaf" => with_peak(&cells, each(&long_leaf)),
+        name if fork_join::has(name) => with_peak(&cells, each(&|c| joined(c, &label(c), swept))),
         "grain" => each(&|c| {
             let over_serial = Column::new("over serial", c, Some(Better::Higher), Source::OverSerial);
             vec![Column::named(label(c), c, "ns"), over_serial]
@@ -125,6 +133,62 @@ fn speedup(cell: &Cell, label: &str) -> Vec<Column> {
         columns.push(Column::new("over 1 worker", cell, Some(Better::Higher), Source::OverOneWorker(one)));
     }
     columns
+}
+
+/// Time, and what more workers gain.
+fn joined(cell: &Cell, label: &str, swept: bool) -> Vec<Column> {
+    let mut columns = if swept { speedup(cell, label) } else { vec![Column::named(label, cell, "ns")] };
+    columns.push(Column::new("CPUs", cell, None, Source::Named("cpu")));
+    columns
+}
+
+/// A parallel loop: back to back, after a pause, and what is burnt meanwhile.
+fn region(cell: &Cell, label: &str) -> Vec<Column> {
+    vec![
+        Column::named(label, cell, "ns"),
+        Column::new("over serial", cell, Some(Better::Higher), Source::OverSerial),
+        Column::named("after 5 ms", cell, "spaced_ns"),
+        Column::named("CPU % between", cell, "gap_cpu_percent"),
+    ]
+}
+
+fn isolated(cell: &Cell) -> Vec<Column> {
+    let mut columns = vec![
+        Column::named(format!("2 x {}", time(cell.grain_ns)), cell, "ns"),
+        Column::new("over serial", cell, Some(Better::Higher), Source::OverSerial),
+    ];
+    if cell.grain_ns < 10_000 {
+        columns.push(Column::named("switches/ms", cell, "switches_per_ms"));
+    } else {
+        columns.push(Column::named("back to back", cell, "hot_ns"));
+    }
+    columns
+}
+
+fn long_leaf(cell: &Cell) -> Vec<Column> {
+    vec![
+        Column::named("joins, µs", cell, "joins_us"),
+        Column::named("worst", cell, "joins_worst_us"),
+        Column::named("scope, µs", cell, "scope_us"),
+        Column::named("worst", cell, "scope_worst_us"),
+    ]
+}
+
+/// What the largest cell takes in memory, last.
+fn with_peak(cells: &[&Cell], mut columns: Vec<Column>) -> Vec<Column> {
+    if let Some(largest) = cells.last() {
+        columns.push(Column::new("peak KiB", largest, Some(Better::Lower), Source::Peak));
+    }
+    columns
+}
+
+/// `50 µs`
+fn time(ns: u64) -> String {
+    match ns {
+        ns if ns >= 1_000_000 => format!("{} ms", ns / 1_000_000),
+        ns if ns >= 1_000 => format!("{} µs", ns / 1_000),
+        ns => format!("{ns} ns"),
+    }
 }
 
 /// Warm and cold time for each cell, then what the largest cost in CPU and memory.
@@ -147,6 +211,7 @@ fn throughput(cells: &[&Cell], label: impl Fn(&Cell) -> String) -> Vec<Column> {
 fn label(workload: &str, cell: &Cell, swept: bool) -> String {
     let size = match (workload, cell.n) {
         ("grain", _) => format!("{} ns", cell.grain_ns),
+        ("par_for" | "par_for_in", _) => time(cell.grain_ns),
         ("speedup", _) => String::new(),
         (_, n) if n >= 1_000_000 && n.is_multiple_of(1_000_000) => format!("{}M", n / 1_000_000),
         (_, n) if n >= 1_000 && n.is_multiple_of(1_000) => format!("{}K", n / 1_000),

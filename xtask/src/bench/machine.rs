@@ -6,7 +6,8 @@ use std::process::Command;
 use wyn_bench::os;
 use wyn_bench::record::Host;
 
-use super::build;
+use super::build::{self, Programs};
+use super::cpp::Library;
 use crate::cmd;
 
 pub(crate) fn host() -> Host {
@@ -44,12 +45,15 @@ fn may_take_priority() -> bool {
 }
 
 /// The version of each backend: from Cargo.lock, or from the tool that builds it.
-pub(crate) fn versions(backends: &[String]) -> BTreeMap<String, String> {
+pub(crate) fn versions(backends: &[String], programs: &Programs) -> BTreeMap<String, String> {
     let lock = std::fs::read_to_string(cmd::root().join("Cargo.lock")).unwrap_or_default();
-    backends.iter().filter_map(|backend| Some((backend.clone(), version(backend, &lock)?))).collect()
+    backends
+        .iter()
+        .filter_map(|backend| Some((backend.clone(), version(backend, &lock, programs)?)))
+        .collect()
 }
 
-fn version(backend: &str, lock: &str) -> Option<String> {
+fn version(backend: &str, lock: &str, programs: &Programs) -> Option<String> {
     match backend {
         "wyn" => Some(env!("CARGO_PKG_VERSION").to_owned()),
         "rayon_scope" => locked(lock, "rayon"),
@@ -58,7 +62,10 @@ fn version(backend: &str, lock: &str) -> Option<String> {
             .next()
             .map(str::to_owned),
         "go" | "go_chan" => cmd::output_of(Command::new(build::go_tool()?).arg("version")),
-        _ => locked(lock, &backend.replace('_', "-")),
+        _ => match programs.foreign(backend) {
+            Some(program) => Library::version(program),
+            None => locked(lock, &backend.replace('_', "-")),
+        },
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `plan` | backends, workloads, sizes |
-//! | `build` | the probe with the features it needs, the C and the Go peer |
+//! | `plan` | the groups: backends, workloads, sizes |
+//! | `build`, `cpp` | the probe with the features it needs, the peers in C, C++ and Go |
 //! | `launch`, `process` | one measurement: a session of its own, a time limit, one line of JSON |
 //! | `rounds` | interleaved repetitions |
 //! | `stats`, `column`, `table`, `render` | medians, then tables |
@@ -11,6 +11,7 @@
 
 mod build;
 mod column;
+mod cpp;
 pub(crate) mod launch;
 mod machine;
 mod plan;
@@ -27,11 +28,14 @@ use anyhow::{Context, Result, bail};
 use wyn_bench::record::{Cell, Outcome, Record, SCHEMA};
 
 use self::build::Allocator;
-use self::plan::Mode;
+use self::plan::{Group, Mode};
 use crate::cmd;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    /// What to compare
+    #[arg(value_enum, default_value_t)]
+    group: Group,
     /// Under a minute of running (the default)
     #[arg(long, conflicts_with_all = ["full", "smoke"])]
     quick: bool,
@@ -83,27 +87,23 @@ impl Args {
     }
 
     fn workers(&self) -> Vec<usize> {
-        if self.workers.is_empty() {
-            vec![wyn_bench::os::allowed_cpus().len().max(2)]
-        } else {
-            self.workers.clone()
-        }
+        if self.workers.is_empty() { self.group.workers() } else { self.workers.clone() }
     }
 
     fn backends(&self, mode: Mode) -> Result<Vec<String>> {
         if self.backends.is_empty() {
-            return Ok(mode.backends().into_iter().map(str::to_owned).collect());
+            return Ok(self.group.backends(mode).into_iter().map(str::to_owned).collect());
         }
         for name in &self.backends {
-            plan::kind(name)?;
+            self.group.kind(name)?;
         }
-        let named =
-            plan::BACKENDS.iter().filter(|(name, _)| self.backends.iter().any(|wanted| wanted == name));
+        let all = self.group.all_backends().iter();
+        let named = all.filter(|(name, _)| self.backends.iter().any(|wanted| wanted == name));
         Ok(named.map(|(name, _)| (*name).to_owned()).collect())
     }
 
     fn cells(&self, mode: Mode) -> Result<Vec<Cell>> {
-        let mut cells = plan::cells(mode, &self.workloads, &self.workers())?;
+        let mut cells = self.group.cells(mode, &self.workloads, &self.workers())?;
         if let Some(filter) = &self.filter {
             let filter = regex_lite::Regex::new(filter).context("--filter is no regular expression")?;
             cells.retain(|cell| filter.is_match(&format!("{}/{}/{}", cell.workload, cell.n, cell.grain_ns)));
@@ -126,23 +126,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         write(args, &record)?;
     }
     if args.markdown {
-        let name = format!("{}-{}", record.mode, record.allocator);
+        let name = format!("{}{}-{}", prefix(&record), record.mode, record.allocator);
         render::into_file(&cmd::root().join("BENCHMARKS.md"), &name, &render::markdown(&record, &tables))?;
     }
     failures(&record)
 }
 
-/// What `ci` runs: every workload at a tiny size, once, to check the answers.
+/// What `ci` runs: every workload of every group at a tiny size, once, to check the answers.
 pub(crate) fn smoke() -> Result<()> {
-    let cli = <SmokeCli as clap::Parser>::parse_from(["bench", "--smoke", "--reps", "1"]);
-    let record = measure(&cli.args)?;
-    let right = |outcome: &Outcome| matches!(outcome, Outcome::Measured(samples) if !samples.is_empty());
-    let checked = record.entries.iter().filter(|entry| right(&entry.outcome)).count();
-    eprintln!("bench smoke: {checked} answers checked");
-    if checked == 0 {
-        bail!("the smoke run measured nothing");
+    for group in Group::ALL {
+        let words = ["bench", group.name(), "--smoke", "--reps", "1"];
+        let record = measure(&<SmokeCli as clap::Parser>::parse_from(words).args)?;
+        let right = |outcome: &Outcome| matches!(outcome, Outcome::Measured(samples) if !samples.is_empty());
+        let checked = record.entries.iter().filter(|entry| right(&entry.outcome)).count();
+        eprintln!("bench smoke: {} {checked} answers checked", group.name());
+        if checked == 0 {
+            bail!("the smoke run measured nothing");
+        }
+        failures(&record)?;
     }
-    failures(&record)
+    Ok(())
 }
 
 #[derive(clap::Parser)]
@@ -154,21 +157,27 @@ struct SmokeCli {
 fn measure(args: &Args) -> Result<Record> {
     let mode = args.mode();
     let (backends, cells) = (args.backends(mode)?, args.cells(mode)?);
-    let programs = build::programs(mode, &backends, args.allocator, args.spread)?;
+    let programs = build::programs(args.group, mode, &backends, args.allocator, args.spread)?;
     let started = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     let start = Instant::now();
     let entries = rounds::all(&programs, &backends, &cells, args.reps.max(1))?;
     eprintln!("measured in {:.0} s", start.elapsed().as_secs_f64());
     Ok(Record {
         schema: SCHEMA,
+        group: args.group.name().to_owned(),
         mode: mode.name().to_owned(),
         spread: args.spread,
         started: started.as_secs(),
         host: machine::host(),
         allocator: args.allocator.name().to_owned(),
-        versions: machine::versions(&backends),
+        versions: machine::versions(&backends, &programs),
         entries,
     })
+}
+
+/// What the names of a record's group begin with.
+fn prefix(record: &Record) -> &'static str {
+    Group::named(&record.group).unwrap_or_default().prefix()
 }
 
 fn read(file: &Path) -> Result<Record> {
@@ -182,7 +191,7 @@ fn read(file: &Path) -> Result<Record> {
 }
 
 fn write(args: &Args, record: &Record) -> Result<()> {
-    let name = format!("{}-{}-{}.json", record.mode, record.allocator, record.started);
+    let name = format!("{}{}-{}-{}.json", prefix(record), record.mode, record.allocator, record.started);
     let file = args.json.clone().unwrap_or_else(|| cmd::target_dir().join("bench").join(name));
     let text = serde_json::to_string(record).context("the record cannot be written as JSON")?;
     std::fs::write(&file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))?;

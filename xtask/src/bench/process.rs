@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use wyn_bench::meter::SPREAD;
 use wyn_bench::record::{Cell, Line};
+use wyn_bench::workloads::fork_join;
 
 /// What came of a process.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ pub(crate) fn measure(
     command.args(["--n", &cell.n.to_string(), "--grain", &cell.grain_ns.to_string()]);
     command.args(["--workers", &cell.workers.to_string()]);
     command.env("WYN_WORKERS", cell.workers.to_string()).env_remove("RUST_BACKTRACE");
+    if fork_join::has(&cell.workload) {
+        // Deep recursions meet helping waits: what a peer's thread has by default is not the question here.
+        command.env("RUST_MIN_STACK", (64 << 20).to_string());
+    }
     if spread {
         command.env(SPREAD, "1");
     } else {

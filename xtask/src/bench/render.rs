@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
 use wyn_bench::record::Record;
 
+use super::plan::Group;
 use super::table::{Shown, Table};
 
 /// Rules above, below and under the header; none between rows.
@@ -43,14 +44,24 @@ fn head(record: &Record) -> Vec<String> {
     let priority =
         if host.priority { "own sessions with priority" } else { "no session priority (not root)" };
     vec![
-        "ns per task, median ± median absolute deviation; warm, and cold = first run in a fresh process"
-            .to_owned(),
+        what(record).to_owned(),
         format!("{}, {} CPUs, {} MiB, {}", host.cpu, host.cpus, host.memory_mib, host.kernel),
         format!("{}, revision {}{dirty}, {priority}", host.rustc, host.revision),
         format!("allocator of the Rust backends: {}; mode: {}", record.allocator, record.mode),
         round_trips(record),
         versions.collect::<Vec<_>>().join(", "),
     ]
+}
+
+fn what(record: &Record) -> &'static str {
+    match Group::named(&record.group).unwrap_or_default() {
+        Group::Spawn => {
+            "ns per task, median ± median absolute deviation; warm, and cold = first run in a fresh process"
+        }
+        Group::ForkJoin => {
+            "ns per join, leaf, node, number or loop as each title says; median ± median absolute deviation"
+        }
+    }
 }
 
 /// Between which limits one cache line's round trip moved during the run.

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use wyn_bench::record::{Entry, Outcome, Record};
-use wyn_bench::workloads::WORKLOADS;
 
 use super::column::{Better, Column, columns};
+use super::plan::Group;
 use super::stats::{self, Figure};
 
 /// The backend that the others are compared with.
@@ -37,7 +37,8 @@ pub(crate) struct Shown {
 /// The tables of a record, in the order of the workloads.
 pub(crate) fn tables(record: &Record) -> Vec<Table> {
     let of = |name: &str| record.entries.iter().filter(|e| e.cell.workload == name).collect::<Vec<_>>();
-    let named = WORKLOADS.iter().map(|&(name, what)| (name, what, of(name)));
+    let group = Group::named(&record.group).unwrap_or_default();
+    let named = group.all_workloads().iter().map(|&(name, what)| (name, what, of(name)));
     named.filter(|(_, _, entries)| !entries.is_empty()).map(|(name, what, e)| table(name, what, &e)).collect()
 }
 

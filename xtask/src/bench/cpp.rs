@@ -1,0 +1,112 @@
+//! The C++ peers: one program each, built where a compiler and the library are found.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::cmd;
+
+/// A library of C++ that forks and joins.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Library {
+    /// Chooses the backend in `peers/cpp`.
+    define: &'static str,
+    /// The header that a trial compiles.
+    header: &'static str,
+    /// An environment variable that names the directory of the sources.
+    variable: &'static str,
+    /// Where headers lie in that directory.
+    include: &'static [&'static str],
+    /// The standard that it is written for.
+    standard: &'static str,
+    /// What it is linked with.
+    link: &'static [&'static str],
+    /// How to get it.
+    how: &'static str,
+}
+
+pub(crate) static LIBFORK: Library = Library {
+    define: "WYN_LIBFORK",
+    header: "libfork.hpp",
+    variable: "WYN_LIBFORK",
+    include: &["single_header", "."],
+    standard: "c++23",
+    link: &[],
+    how: "clone github.com/ConorWilliams/libfork and set WYN_LIBFORK=/path/to/it",
+};
+
+pub(crate) static TOOMANYCOOKS: Library = Library {
+    define: "WYN_TMC",
+    header: "tmc/all_headers.hpp",
+    variable: "WYN_TMC",
+    include: &["include", "."],
+    standard: "c++20",
+    link: &["-latomic"],
+    how: "clone github.com/tzcnt/TooManyCooks and set WYN_TMC=/path/to/it",
+};
+
+pub(crate) static ONETBB: Library = Library {
+    define: "WYN_ONETBB",
+    header: "tbb/task_group.h",
+    variable: "WYN_ONETBB",
+    include: &["include", "."],
+    standard: "c++20",
+    link: &["-ltbb"],
+    how: "`apt-get install libtbb-dev`",
+};
+
+pub(crate) static TASKFLOW: Library = Library {
+    define: "WYN_TASKFLOW",
+    header: "taskflow/taskflow.hpp",
+    variable: "WYN_TASKFLOW",
+    include: &["."],
+    standard: "c++20",
+    link: &[],
+    how: "`apt-get install libtaskflow-dev` (from Debian 13 on), or clone github.com/taskflow/taskflow and set \
+          WYN_TASKFLOW=/path/to/it",
+};
+
+impl Library {
+    /// The program, or what is missing.
+    pub(super) fn build(&self) -> Result<PathBuf, String> {
+        if cmd::output_of(self.compiler().arg("--version")).is_none() {
+            return Err("needs a C++ compiler: `apt-get install g++`, or CXX=/path/to/c++".to_owned());
+        }
+        if !self.found() {
+            return Err(self.how.to_owned());
+        }
+        let source = cmd::root().join("wyn-bench/peers/cpp/main.cpp");
+        let program = cmd::target_dir().join("bench").join(format!("peer-{}", self.define.to_lowercase()));
+        let mut command = self.compiler();
+        command.args(["-O3", "-DNDEBUG", "-w", "-D", self.define, "-o"]).arg(&program);
+        command.arg(source).args(self.link);
+        match cmd::run(&mut command) {
+            Ok(()) => Ok(program),
+            Err(error) => Err(format!("found, but does not compile ({error}); {}", self.how)),
+        }
+    }
+
+    /// What the program says of its library.
+    pub(super) fn version(program: &PathBuf) -> Option<String> {
+        cmd::output_of(Command::new(program).arg("--version"))
+    }
+
+    /// Whether the header compiles.
+    fn found(&self) -> bool {
+        let mut command = self.compiler();
+        command.args(["-fsyntax-only", "-w", "-include", self.header, "-x", "c++", "/dev/null"]);
+        let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+
+    /// The compiler, `CXX` or else `c++`, with what this library needs.
+    fn compiler(&self) -> Command {
+        let mut command = Command::new(std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned()));
+        command.args([format!("-std={}", self.standard).as_str(), "-pthread"]);
+        if let Some(named) = std::env::var_os(self.variable) {
+            for directory in self.include {
+                command.arg("-I").arg(PathBuf::from(&named).join(directory));
+            }
+        }
+        command
+    }
+}
