@@ -214,7 +214,7 @@ int main(int argc, char **argv) {
     std::string workload;
     for (int i = 1; i < argc; i += 2) {
         std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-        if (name == "--version") return puts(version()) < 0;
+        if (name == "--version") return printf("%s (compiler %s)\n", version(), __VERSION__) < 0;
         if (name == "--workload") workload = value;
         if (name == "--n") n = strtoull(value.c_str(), nullptr, 10);
         if (name == "--grain") grain_ns = strtoull(value.c_str(), nullptr, 10);

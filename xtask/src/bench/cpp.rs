@@ -110,3 +110,23 @@ impl Library {
         command
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_that_is_not_there_says_how_to_get_it() {
+        static NOWHERE: Library = Library {
+            define: "WYN_NOWHERE",
+            header: "no/such/header.hpp",
+            variable: "WYN_NOWHERE",
+            include: &["."],
+            standard: "c++20",
+            link: &[],
+            how: "nowhere",
+        };
+        let missing = NOWHERE.build().unwrap_err();
+        assert!(missing == "nowhere" || missing.contains("needs a C++ compiler"), "{missing}");
+    }
+}
