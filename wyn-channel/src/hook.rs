@@ -1,0 +1,230 @@
+//! The place where a scheduler takes over: what a thread does while a channel makes it wait.
+//!
+//! A thread that has to wait spins a little, then parks. On a worker of a scheduler that is a worker less, and
+//! if the other side of the channel is a task that waits for a worker, a deadlock. A scheduler that implements
+//! [`Hook`], [`set`]s it once and [`opt_in`]s each of its threads is asked instead of parking, and may run other
+//! work until the wait [is over](Wait::is_over), or start another worker and [park](Wait::park).
+//!
+//! Threads that have not opted in pay one thread-local look where they would park, and nothing before.
+//!
+//! ```
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//! use std::time::Duration;
+//! use wyn_channel::hook::{self, Hook, Wait};
+//!
+//! struct Counting(AtomicUsize);
+//!
+//! impl Hook for Counting {
+//!     fn block(&self, wait: &Wait<'_>) {
+//!         self.0.fetch_add(1, Ordering::Relaxed);
+//!         while !wait.is_over() {
+//!             // A scheduler would look for a task here.
+//!             wait.park();
+//!         }
+//!     }
+//! }
+//!
+//! static COUNTING: Counting = Counting(AtomicUsize::new(0));
+//! hook::set(&COUNTING)?;
+//!
+//! let _owned = hook::opt_in();
+//! let (_s, r) = wyn_channel::bounded::<u32>(1);
+//! assert!(r.recv_timeout(Duration::from_millis(20)).is_err());
+//! assert!(COUNTING.0.load(Ordering::Relaxed) > 0);
+//! # Ok::<(), hook::AlreadySet>(())
+//! ```
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::spin::has_passed;
+use crate::wait::{Ticket, park_until};
+
+/// A scheduler that takes over the waits of its threads.
+pub trait Hook: Sync {
+    /// Called on a thread that has [opted in](opt_in), where it would park; it has spun and yielded before.
+    ///
+    /// May return whenever it likes: if the wait [is not over](Wait::is_over) then, it is called again. It may
+    /// run anything that the thread may run at this place, channel operations included, which call it again,
+    /// deeper on the stack. Whatever it runs delays the waiting operation, so it should look at
+    /// [`is_over`](Wait::is_over) between two pieces of work.
+    ///
+    /// # Panics
+    /// A panic would unwind out of a half-finished operation: the process is aborted.
+    fn block(&self, wait: &Wait<'_>);
+}
+
+/// A blocked operation, as a [`Hook`] sees it.
+pub struct Wait<'a> {
+    ticket: &'a Ticket,
+    deadline: Option<Instant>,
+    what: What,
+    /// Parking is the business of the thread that waits.
+    not_send: PhantomData<*const ()>,
+}
+
+impl<'a> Wait<'a> {
+    pub(crate) fn new(ticket: &'a Ticket, deadline: Option<Instant>, what: What) -> Self {
+        Self { ticket, deadline, what, not_send: PhantomData }
+    }
+
+    /// Whether the operation has been decided or its deadline has passed. Does not block.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_decided() || self.deadline.is_some_and(has_passed)
+    }
+
+    /// Whether the operation has been decided. Does not look at the clock.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.ticket.verdict().is_some()
+    }
+
+    /// When the operation gives up, if ever.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Parks this thread until the wait is over, the thread is unparked, or for no reason at all.
+    ///
+    /// The operation's other side wakes it by [`Thread::unpark`](std::thread::Thread::unpark). A scheduler may
+    /// do the same when there is work.
+    pub fn park(&self) {
+        if !self.is_decided() {
+            park_until(self.deadline);
+        }
+    }
+
+    /// What is waited for.
+    #[must_use]
+    pub fn what(&self) -> What {
+        self.what
+    }
+}
+
+impl fmt::Debug for Wait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").field("what", &self.what).field("deadline", &self.deadline).finish()
+    }
+}
+
+/// What a blocked operation waits for, for reports: the kind of operation, and the address that identifies the
+/// channel, value or cell while it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum What {
+    /// Room in a channel, or a receiver to hand the message to.
+    Send {
+        /// Identifies the channel.
+        channel: usize,
+    },
+    /// A message.
+    Recv {
+        /// Identifies the channel.
+        channel: usize,
+    },
+    /// Any of several operations.
+    Select {
+        /// How many.
+        arms: usize,
+    },
+    /// A condition on a [`Value`](crate::Value).
+    Value {
+        /// Identifies the value.
+        value: usize,
+    },
+    /// The message of a [`oneshot`](crate::oneshot()).
+    Oneshot {
+        /// Identifies the pair.
+        cell: usize,
+    },
+    /// The clock, or nothing at all ([`never`](crate::never)).
+    Time,
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { channel } => write!(f, "sending into channel {channel:#x}"),
+            Self::Recv { channel } => write!(f, "receiving from channel {channel:#x}"),
+            Self::Select { arms } => write!(f, "selecting among {arms} operations"),
+            Self::Value { value } => write!(f, "a condition on value {value:#x}"),
+            Self::Oneshot { cell } => write!(f, "the message of oneshot {cell:#x}"),
+            Self::Time => f.write_str("the clock"),
+        }
+    }
+}
+
+/// There is a hook already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlreadySet;
+
+impl fmt::Display for AlreadySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a hook is set already")
+    }
+}
+
+impl std::error::Error for AlreadySet {}
+
+static HOOK: OnceLock<&'static dyn Hook> = OnceLock::new();
+
+thread_local! {
+    static OPTED_IN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Makes `hook` the one of this process. Only threads that [opt in](opt_in) meet it.
+///
+/// # Errors
+/// [`AlreadySet`] if there is one: a hook stays for the life of the process.
+pub fn set(hook: &'static dyn Hook) -> Result<(), AlreadySet> {
+    HOOK.set(hook).map_err(|_| AlreadySet)
+}
+
+/// Lets the [`Hook`] take over the waits of this thread until the guard is dropped.
+pub fn opt_in() -> OptIn {
+    OptIn { before: OPTED_IN.replace(true), not_send: PhantomData }
+}
+
+/// Lets this thread park by itself again until the guard is dropped: for code of a scheduler's thread that must
+/// not run other work inside a wait.
+pub fn opt_out() -> OptIn {
+    OptIn { before: OPTED_IN.replace(false), not_send: PhantomData }
+}
+
+/// Ends the [`opt_in`] or [`opt_out`] of a thread when it is dropped.
+#[derive(Debug)]
+#[must_use = "the thread goes back to what it was when this is dropped"]
+pub struct OptIn {
+    before: bool,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for OptIn {
+    fn drop(&mut self) {
+        // A guard that is dropped with the thread's other locals finds the flag gone.
+        let _ = OPTED_IN.try_with(|flag| flag.set(self.before));
+    }
+}
+
+/// Waits a while, in the scheduler's way if this thread has opted in.
+pub(crate) fn block(wait: &Wait<'_>) {
+    let hook = HOOK.get().filter(|_| OPTED_IN.try_with(Cell::get).unwrap_or(false));
+    let Some(hook) = hook else { return wait.park() };
+    let bomb = AbortOnUnwind;
+    hook.block(wait);
+    std::mem::forget(bomb);
+}
+
+/// A waiter of the unwinding frame is still in a list that others read.
+struct AbortOnUnwind;
+
+impl Drop for AbortOnUnwind {
+    fn drop(&mut self) {
+        std::process::abort();
+    }
+}

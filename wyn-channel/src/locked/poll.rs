@@ -1,0 +1,116 @@
+//! Asynchronous operations on a [`Locked`] channel.
+
+use std::task::Waker;
+
+use super::{Locked, Refusal, recv::Nothing};
+use crate::error::{RecvError, SendError};
+use crate::list::Wakes;
+use crate::pending::Pending;
+use crate::wait::Outcome;
+
+impl<T> Locked<T> {
+    /// Sends, or leaves the message and the waker in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_send(
+        &self,
+        msg: T,
+        place: &mut Option<Pending<T>>,
+        waker: &Waker,
+    ) -> Option<Result<(), SendError<T>>> {
+        let msg = match self.offer(msg) {
+            Ok(()) => return Some(Ok(())),
+            Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
+            // Cloning a waker runs foreign code: not under the lock.
+            Err(Refusal::Full(core, msg)) => {
+                drop(core);
+                msg
+            }
+        };
+        let pending = Pending::start(place, waker.clone());
+        let (mut core, msg) = match self.offer(msg) {
+            Ok(()) => return Some(Ok(())),
+            Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
+            Err(Refusal::Full(core, msg)) => (core, msg),
+        };
+        // SAFETY: empty, and not in a list yet.
+        unsafe { pending.put(msg) };
+        // SAFETY: stays in place until `cancel_send`, or the verdict.
+        unsafe { core.senders.push(&raw const pending.waiter) };
+        let mut wakes = Wakes::default();
+        core.receivers.notify_watchers(&mut wakes);
+        drop(core);
+        wakes.send();
+        None
+    }
+
+    /// What the verdict on a send means; `None`: try again.
+    pub(crate) fn end_send(
+        &self,
+        pending: &Pending<T>,
+        outcome: Outcome,
+    ) -> Option<Result<(), SendError<T>>> {
+        Some(match outcome {
+            Outcome::Served => Ok(()),
+            // SAFETY: decided, and nobody has taken the message.
+            Outcome::Disconnected | Outcome::Retry => Err(SendError(unsafe { pending.take() })),
+        })
+    }
+
+    /// Gives a send up; the message, if nobody has received it.
+    pub(crate) fn cancel_send(&self, pending: &Pending<T>) -> Option<T> {
+        // SAFETY: it was put into this list, and is alive.
+        let removed = unsafe { self.core.lock().senders.remove(&raw const pending.waiter) };
+        if !removed && pending.ticket.stay_for_claimant().outcome == Outcome::Served {
+            return None;
+        }
+        // SAFETY: in no list, decided or never claimed, and nobody has taken the message.
+        Some(unsafe { pending.take() })
+    }
+
+    /// Receives, or leaves the waker in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_recv(
+        &self,
+        place: &mut Option<Pending<T>>,
+        waker: &Waker,
+    ) -> Option<Result<T, RecvError>> {
+        match self.take() {
+            Ok(msg) => return Some(Ok(msg)),
+            Err(Nothing::Ever) => return Some(Err(RecvError)),
+            Err(Nothing::Yet(core)) => drop(core),
+        }
+        let pending = Pending::start(place, waker.clone());
+        let mut core = match self.take() {
+            Ok(msg) => return Some(Ok(msg)),
+            Err(Nothing::Ever) => return Some(Err(RecvError)),
+            Err(Nothing::Yet(core)) => core,
+        };
+        // SAFETY: stays in place until `cancel_recv`, or the verdict.
+        unsafe { core.receivers.push(&raw const pending.waiter) };
+        let mut wakes = Wakes::default();
+        core.senders.notify_watchers(&mut wakes);
+        drop(core);
+        wakes.send();
+        None
+    }
+
+    /// What the verdict on a receive means; `None`: try again.
+    pub(crate) fn end_recv(&self, pending: &Pending<T>, outcome: Outcome) -> Option<Result<T, RecvError>> {
+        match outcome {
+            // SAFETY: decided: a sender has left its message.
+            Outcome::Served => Some(Ok(unsafe { pending.take() })),
+            Outcome::Disconnected => Some(Err(RecvError)),
+            Outcome::Retry => None,
+        }
+    }
+
+    /// Gives a receive up. A message that was handed over already goes to the next receiver, or in front.
+    pub(crate) fn cancel_recv(&self, pending: &Pending<T>) {
+        // SAFETY: it was put into this list, and is alive.
+        if unsafe { self.core.lock().receivers.remove(&raw const pending.waiter) } {
+            return;
+        }
+        if pending.ticket.stay_for_claimant().outcome == Outcome::Served {
+            // SAFETY: decided: a sender has left its message.
+            self.unreceive(unsafe { pending.take() });
+        }
+    }
+}

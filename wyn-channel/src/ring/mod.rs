@@ -1,0 +1,443 @@
+//! A bounded ring: the algorithm of channels with a buffer.
+//!
+//! Dmitry Vyukov's bounded queue with laps, as in crossbeam-channel's array flavour: a sender claims a position
+//! by one exchange on `tail`, writes, and marks the slot full; a receiver the same on `head`. Senders and
+//! receivers meet only in slots. Deviations: slots count laps only, so that a ring starts as zeroed memory, which
+//! the system maps when it is first used; and a full slot may be marked void, when the select that claimed it
+//! has given up.
+//!
+//! Whoever finds the ring empty (full) looks again for a little while, then joins a list and sleeps. Nothing is
+//! handed over: who is woken looks again, and may find that somebody was faster.
+//!
+//! | site | ordering | partner | model that dies if it is weakened |
+//! |---|---|---|---|
+//! | `claim_send`, stamp load | Acquire | `free`: the slot's last message is gone | `planted_stamp_free` |
+//! | `claim_recv`, stamp load | Acquire | `publish`: the message is visible | `planted_stamp_full` |
+//! | `claim_*`, exchange of tail or head | SeqCst | `Side::enlist`: see `Side` | `planted_no_barrier_in_peer` |
+//! | `close`, fetch_or on tail | SeqCst | as above | none: `disconnect` takes the lock |
+
+mod poll;
+mod select;
+mod side;
+
+use std::mem::{MaybeUninit, needs_drop};
+use std::ptr;
+use std::time::Instant;
+
+use crate::discard::discard;
+use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
+use crate::hook::What;
+use crate::list::{Role, Waiter};
+use crate::spin::{Spin, has_passed};
+use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, seq_cst_for_models};
+use crate::wait::Ticket;
+use side::Side;
+
+/// In a stamp: the slot holds a message of its lap.
+const FULL: usize = 1;
+/// In a full stamp: there is no message after all.
+const VOID: usize = 2;
+
+/// A place for one message.
+struct Slot<T> {
+    /// The lap for whose sender (or, with `FULL`, receiver) the slot is ready. One lap's number is the value of
+    /// `tail` with the index taken out.
+    stamp: AtomicUsize,
+    /// The sender's between its claim and `FULL`, then the receiver's between its claim and the next lap.
+    message: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// A channel with a buffer.
+pub(crate) struct Ring<T> {
+    /// Where the next receiver takes: index and lap.
+    head: Padded<AtomicUsize>,
+    /// Where the next sender puts: index, `closed` bit and lap.
+    tail: Padded<AtomicUsize>,
+    slots: Box<[Slot<T>]>,
+    /// The bit of `tail` that says that no message is taken any more; what is below it is the index.
+    closed: usize,
+    senders: Side,
+    receivers: Side,
+}
+
+// SAFETY: a slot is reached by the one who has claimed it, and hands the message from thread to thread.
+unsafe impl<T: Send> Sync for Ring<T> {}
+// SAFETY: it owns its messages.
+unsafe impl<T: Send> Send for Ring<T> {}
+
+/// A claimed position.
+#[derive(Clone, Copy)]
+struct Claim(usize);
+
+/// Why a send could not claim a position.
+enum Refused {
+    Full,
+    Closed,
+}
+
+impl<T> Ring<T> {
+    /// How many bytes a ring of that capacity takes, if that is a number at all.
+    pub(crate) fn bytes(cap: usize) -> Option<usize> {
+        cap.checked_mul(size_of::<Slot<T>>())
+    }
+
+    /// # Panics
+    /// If the capacity is 0.
+    pub(crate) fn new(cap: usize) -> Self {
+        assert!(cap > 0, "a ring has at least one slot");
+        Self {
+            head: Padded(AtomicUsize::new(0)),
+            tail: Padded(AtomicUsize::new(0)),
+            slots: Slot::empty(cap),
+            // At least 2, so that a lap leaves the bits of `FULL` and `VOID` free.
+            closed: (cap + 1).next_power_of_two(),
+            senders: Side::new(),
+            receivers: Side::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> usize {
+        ptr::from_ref(self).addr()
+    }
+
+    #[inline]
+    fn lap_size(&self) -> usize {
+        self.closed << 1
+    }
+
+    #[inline]
+    fn lap_of(&self, position: usize) -> usize {
+        position & !(self.lap_size() - 1)
+    }
+
+    #[inline]
+    fn slot(&self, position: usize) -> &Slot<T> {
+        let index = position & (self.closed - 1);
+        debug_assert!(index < self.slots.len());
+        // SAFETY: `after` never makes a position whose index is out of bounds.
+        unsafe { self.slots.get_unchecked(index) }
+    }
+
+    #[inline]
+    fn after(&self, position: usize) -> usize {
+        if (position & (self.closed - 1)) + 1 < self.slots.len() {
+            position + 1
+        } else {
+            self.lap_of(position).wrapping_add(self.lap_size())
+        }
+    }
+
+    #[inline]
+    fn claim_send(&self) -> Result<Claim, Refused> {
+        let mut spin = Spin::new();
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let mut tail = self.tail.load(Ordering::Relaxed);
+        loop {
+            if tail & self.closed != 0 {
+                return Err(Refused::Closed);
+            }
+            // Ordering: Acquire pairs with the Release in `free`: the last receiver is done with the slot.
+            let stamp = self.slot(tail).stamp.load(Ordering::Acquire);
+            if stamp == self.lap_of(tail) {
+                // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
+                match self.tail.compare_exchange_weak(
+                    tail,
+                    self.after(tail),
+                    Ordering::SeqCst,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) => return Ok(Claim(tail)),
+                    Err(now) => tail = now,
+                }
+                spin.step_aside();
+                continue;
+            }
+            if stamp.wrapping_add(self.lap_size()) & !VOID == self.lap_of(tail) | FULL {
+                // The slot holds the message of the lap before.
+                // Ordering: SeqCst: a receiver that went on before this was called is seen.
+                fence(Ordering::SeqCst);
+                // Ordering: Relaxed: ordered by the fence.
+                if self.head.load(Ordering::Relaxed).wrapping_add(self.lap_size()) == tail
+                    && !self.skip_void()
+                {
+                    return Err(Refused::Full);
+                }
+            }
+            // A receiver is about to free the slot, or `tail` was stale.
+            spin.stay();
+            // Ordering: Relaxed: as above.
+            tail = self.tail.load(Ordering::Relaxed);
+        }
+    }
+
+    /// Puts the message into a claimed slot and wakes a receiver.
+    #[inline]
+    fn publish(&self, claim: Claim, msg: T) {
+        let slot = self.slot(claim.0);
+        // SAFETY: the claim makes the slot ours, and it is empty.
+        slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
+        // Ordering: Release pairs with the Acquire in `claim_recv`: the message is visible.
+        slot.stamp.store(self.lap_of(claim.0) | FULL, Ordering::Release);
+        self.receivers.notify_one();
+    }
+
+    #[inline]
+    fn claim_recv(&self) -> Result<Claim, TryRecvError> {
+        let mut spin = Spin::new();
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let mut head = self.head.load(Ordering::Relaxed);
+        loop {
+            // Ordering: Acquire pairs with the Release in `publish`: the message is visible.
+            let stamp = self.slot(head).stamp.load(Ordering::Acquire);
+            if stamp & !VOID == self.lap_of(head) | FULL {
+                // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
+                match self.head.compare_exchange_weak(
+                    head,
+                    self.after(head),
+                    Ordering::SeqCst,
+                    Ordering::Relaxed,
+                ) {
+                    Ok(_) if stamp & VOID == 0 => return Ok(Claim(head)),
+                    Ok(_) => {
+                        self.free(Claim(head));
+                        // Ordering: Relaxed: as above.
+                        head = self.head.load(Ordering::Relaxed);
+                    }
+                    Err(now) => head = now,
+                }
+                spin.step_aside();
+                continue;
+            }
+            if stamp == self.lap_of(head) {
+                // The slot waits for the sender of this lap.
+                // Ordering: SeqCst: a sender that went on before this was called is seen.
+                fence(Ordering::SeqCst);
+                // Ordering: Relaxed: ordered by the fence.
+                let tail = self.tail.load(Ordering::Relaxed);
+                if tail & !self.closed == head {
+                    let closed = tail & self.closed != 0;
+                    return Err(if closed { TryRecvError::Disconnected } else { TryRecvError::Empty });
+                }
+            }
+            // A sender is about to fill the slot, or `head` was stale.
+            spin.stay();
+            // Ordering: Relaxed: as above.
+            head = self.head.load(Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the message out of a claimed slot and wakes a sender.
+    #[inline]
+    fn collect(&self, claim: Claim) -> T {
+        let place = &self.slot(claim.0).message;
+        // SAFETY: the claim makes the slot ours, and it is full.
+        let msg = place.with(|place| unsafe { place.cast::<T>().read() });
+        self.free(claim);
+        msg
+    }
+
+    #[inline]
+    fn free(&self, claim: Claim) {
+        let next = self.lap_of(claim.0).wrapping_add(self.lap_size());
+        // Ordering: Release pairs with the Acquire in `claim_send`: we are done with the slot.
+        self.slot(claim.0).stamp.store(next, Ordering::Release);
+        self.senders.notify_one();
+    }
+
+    /// Frees the slot at the head if it is void. Senders do that where no receiver comes by.
+    #[cold]
+    fn skip_void(&self) -> bool {
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let head = self.head.load(Ordering::Relaxed);
+        // Ordering: Acquire: as in `claim_recv`, though there is no message.
+        let stamp = self.slot(head).stamp.load(Ordering::Acquire);
+        let is_void = stamp == self.lap_of(head) | FULL | VOID;
+        // Ordering: SeqCst: see `Side`. Failure is Relaxed: somebody else has moved on.
+        let moved = || {
+            self.head.compare_exchange(head, self.after(head), Ordering::SeqCst, Ordering::Relaxed).is_ok()
+        };
+        if is_void && moved() {
+            self.free(Claim(head));
+        }
+        is_void
+    }
+
+    #[inline]
+    pub(crate) fn try_send(&self, msg: T) -> Result<(), TrySendError<T>> {
+        match self.claim_send() {
+            Ok(claim) => {
+                self.publish(claim, msg);
+                Ok(())
+            }
+            Err(Refused::Full) => Err(TrySendError::Full(msg)),
+            Err(Refused::Closed) => Err(TrySendError::Disconnected(msg)),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.claim_recv().map(|claim| self.collect(claim))
+    }
+
+    #[inline]
+    pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
+        match self.claim_send() {
+            Ok(claim) => {
+                self.publish(claim, msg);
+                Ok(())
+            }
+            Err(Refused::Closed) => Err(SendTimeoutError::Disconnected(msg)),
+            Err(Refused::Full) => self.block_send(msg, deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
+        let mut spin = Spin::new();
+        loop {
+            match self.claim_send() {
+                Ok(claim) => {
+                    self.publish(claim, msg);
+                    return Ok(());
+                }
+                Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
+                Err(Refused::Full) => {}
+            }
+            if spin.look_again(deadline) {
+                continue;
+            }
+            if deadline.is_some_and(has_passed) {
+                return Err(SendTimeoutError::Timeout(msg));
+            }
+            self.sleep(&self.senders, deadline, What::Send { channel: self.id() }, || self.can_send());
+        }
+    }
+
+    #[inline]
+    pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        match self.claim_recv() {
+            Ok(claim) => Ok(self.collect(claim)),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => self.block_recv(deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn block_recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut spin = Spin::new();
+        loop {
+            match self.claim_recv() {
+                Ok(claim) => return Ok(self.collect(claim)),
+                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => {}
+            }
+            if spin.look_again(deadline) {
+                continue;
+            }
+            if deadline.is_some_and(has_passed) {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            self.sleep(&self.receivers, deadline, What::Recv { channel: self.id() }, || self.can_recv());
+        }
+    }
+
+    /// Sleeps until it is worth while to look again.
+    fn sleep(&self, side: &Side, deadline: Option<Instant>, what: What, is_ready: impl FnOnce() -> bool) {
+        let ticket = Ticket::new();
+        let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
+        // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
+        unsafe { side.enlist(&raw const waiter) };
+        let waited = if is_ready() { None } else { ticket.sleep(deadline, what) };
+        if waited.is_none() && !side.delist(&waiter) {
+            // Woken at the last moment: the caller looks again, so the wake-up is not lost.
+            ticket.wait_for_claimant(what);
+        }
+    }
+
+    /// Takes no more messages; whoever waits is told. Says whether this was the first time.
+    pub(crate) fn close(&self) -> bool {
+        // Ordering: SeqCst: see `Side`, though `disconnect` takes its locks in any case.
+        let tail = self.tail.fetch_or(self.closed, Ordering::SeqCst);
+        self.senders.disconnect();
+        self.receivers.disconnect();
+        tail & self.closed == 0
+    }
+
+    /// After the last receiver: closes, and drops what nobody can receive any more.
+    pub(crate) fn close_and_discard(&self) {
+        self.close();
+        // A send that has claimed its position before is waited for.
+        discard(|| self.try_recv().ok());
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        // Ordering: Relaxed: nothing is read on the strength of it.
+        self.tail.load(Ordering::Relaxed) & self.closed != 0
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        loop {
+            // Ordering: SeqCst: the three loads are in one order with the exchanges on both words.
+            let tail = self.tail.load(Ordering::SeqCst);
+            // Ordering: SeqCst: as above.
+            let head = self.head.load(Ordering::SeqCst);
+            // Ordering: SeqCst: as above.
+            if self.tail.load(Ordering::SeqCst) != tail {
+                continue;
+            }
+            let tail = tail & !self.closed;
+            let (from, to) = (head & (self.closed - 1), tail & (self.closed - 1));
+            return match from.cmp(&to) {
+                std::cmp::Ordering::Less => to - from,
+                std::cmp::Ordering::Greater => self.slots.len() - from + to,
+                std::cmp::Ordering::Equal if head == tail => 0,
+                std::cmp::Ordering::Equal => self.slots.len(),
+            };
+        }
+    }
+
+    /// Whether a receive would not block. A message that is being written counts.
+    pub(crate) fn can_recv(&self) -> bool {
+        seq_cst_for_models();
+        // Ordering: SeqCst: see `Side`.
+        let head = self.head.load(Ordering::SeqCst);
+        // Ordering: SeqCst: see `Side`.
+        self.tail.load(Ordering::SeqCst) != head
+    }
+
+    /// Whether a send would not block. A place that is being freed counts.
+    pub(crate) fn can_send(&self) -> bool {
+        seq_cst_for_models();
+        // Ordering: SeqCst: see `Side`.
+        let tail = self.tail.load(Ordering::SeqCst);
+        // Ordering: SeqCst: see `Side`.
+        tail & self.closed != 0 || self.head.load(Ordering::SeqCst).wrapping_add(self.lap_size()) != tail
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        if needs_drop::<T>() {
+            discard(|| self.try_recv().ok());
+        }
+    }
+}
+
+impl<T> Slot<T> {
+    #[cfg(not(wyn_loom))]
+    fn empty(cap: usize) -> Box<[Self]> {
+        let zeroed = Box::new_zeroed_slice(cap);
+        // SAFETY: a zero is lap 0, and no message needs to be there.
+        unsafe { zeroed.assume_init() }
+    }
+
+    #[cfg(wyn_loom)]
+    fn empty(cap: usize) -> Box<[Self]> {
+        let slot = || Self { stamp: AtomicUsize::new(0), message: UnsafeCell::new(MaybeUninit::uninit()) };
+        std::iter::repeat_with(slot).take(cap).collect()
+    }
+}

@@ -1,0 +1,86 @@
+//! Asynchronous operations on a [`Ring`]. The message of a send stays in the pinned future until there is room.
+
+use std::task::Waker;
+
+use super::Ring;
+use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::pending::Pending;
+use crate::wait::Outcome;
+
+impl<T> Ring<T> {
+    /// Sends, or leaves the message and the waker in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_send(
+        &self,
+        mut msg: T,
+        place: &mut Option<Pending<T>>,
+        waker: &Waker,
+    ) -> Option<Result<(), SendError<T>>> {
+        loop {
+            msg = match self.try_send(msg) {
+                Ok(()) => return Some(Ok(())),
+                Err(TrySendError::Disconnected(msg)) => return Some(Err(SendError(msg))),
+                Err(TrySendError::Full(msg)) => msg,
+            };
+            let pending = Pending::start(place, waker.clone());
+            // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
+            unsafe { self.senders.enlist(&raw const pending.waiter) };
+            if !self.can_send() {
+                // SAFETY: empty; nobody but the owner uses the slot of a ring's waiter.
+                unsafe { pending.put(msg) };
+                return None;
+            }
+            if !self.senders.delist(&pending.waiter) {
+                pending.ticket.stay_for_claimant();
+            }
+        }
+    }
+
+    /// What the verdict on a send means; `Err`: try again with the message.
+    pub(crate) fn end_send(&self, pending: &Pending<T>, outcome: Outcome) -> Result<SendError<T>, T> {
+        // SAFETY: decided; `start_send` has left the message.
+        let msg = unsafe { pending.take() };
+        if outcome == Outcome::Disconnected { Ok(SendError(msg)) } else { Err(msg) }
+    }
+
+    /// Gives a send up; the message. A wake-up that came for it goes to the next sender.
+    pub(crate) fn cancel_send(&self, pending: &Pending<T>) -> T {
+        if !self.senders.delist(&pending.waiter) {
+            pending.ticket.stay_for_claimant();
+            self.senders.notify_one();
+        }
+        // SAFETY: out of the list, and finished if it was claimed; `start_send` has left the message.
+        unsafe { pending.take() }
+    }
+
+    /// Receives, or leaves the waker in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_recv(
+        &self,
+        place: &mut Option<Pending<T>>,
+        waker: &Waker,
+    ) -> Option<Result<T, RecvError>> {
+        loop {
+            match self.try_recv() {
+                Ok(msg) => return Some(Ok(msg)),
+                Err(TryRecvError::Disconnected) => return Some(Err(RecvError)),
+                Err(TryRecvError::Empty) => {}
+            }
+            let pending = Pending::start(place, waker.clone());
+            // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
+            unsafe { self.receivers.enlist(&raw const pending.waiter) };
+            if !self.can_recv() {
+                return None;
+            }
+            if !self.receivers.delist(&pending.waiter) {
+                pending.ticket.stay_for_claimant();
+            }
+        }
+    }
+
+    /// Gives a receive up. A wake-up that came for it goes to the next receiver.
+    pub(crate) fn cancel_recv(&self, pending: &Pending<T>) {
+        if !self.receivers.delist(&pending.waiter) {
+            pending.ticket.stay_for_claimant();
+            self.receivers.notify_one();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a select has got hold of, between the moment an arm is selected and the moment it is completed.
+//!
+//! A received message waits in the token itself if it is small, else in a box; a send holds its right to a
+//! place. A token that is dropped instead of completed gives the place back and drops the message: nobody on
+//! the other side is left waiting.
+
+use std::mem::{MaybeUninit, align_of, size_of};
+
+use crate::list::{Claimed, Waiter};
+use crate::wait::Outcome;
+
+const INLINE_WORDS: usize = 4;
+
+/// Room for a message of any type.
+#[derive(Debug)]
+pub(crate) struct Parcel([MaybeUninit<usize>; INLINE_WORDS]);
+
+impl Parcel {
+    const fn fits<T>() -> bool {
+        size_of::<T>() <= INLINE_WORDS * size_of::<usize>() && align_of::<T>() <= align_of::<usize>()
+    }
+
+    /// A place for a `T`: inside the parcel, or in a new box.
+    pub(crate) fn place_for<T>(&mut self) -> *mut T {
+        if Self::fits::<T>() {
+            self.0.as_mut_ptr().cast()
+        } else {
+            Box::into_raw(Box::<T>::new_uninit()).cast()
+        }
+    }
+
+    /// Keeps the place that has been filled: one of its own, or a box.
+    fn adopt<T>(&mut self, place: *mut T) {
+        if !Self::fits::<T>() {
+            // SAFETY: a pointer fits into the words.
+            unsafe { self.0.as_mut_ptr().cast::<*mut T>().write(place) };
+        }
+    }
+
+    /// Frees a place that was not filled.
+    ///
+    /// # Safety
+    /// `place` came from `place_for`, and is empty.
+    pub(crate) unsafe fn discard<T>(place: *mut T) {
+        if !Self::fits::<T>() {
+            // SAFETY: then it came from a box of this layout.
+            drop(unsafe { Box::from_raw(place.cast::<MaybeUninit<T>>()) });
+        }
+    }
+
+    /// Takes the `T` out.
+    ///
+    /// # Safety
+    /// The parcel holds a `T`.
+    pub(crate) unsafe fn take<T>(&mut self) -> T {
+        let inside = self.0.as_mut_ptr();
+        if Self::fits::<T>() {
+            // SAFETY: written, says the caller.
+            return unsafe { inside.cast::<T>().read() };
+        }
+        // SAFETY: `adopt` has left the pointer here.
+        let outside = unsafe { inside.cast::<*mut T>().read() };
+        // SAFETY: it came from a box of this layout.
+        *unsafe { Box::from_raw(outside) }
+    }
+
+    /// Drops the `T` inside.
+    ///
+    /// # Safety
+    /// As [`take`](Self::take).
+    unsafe fn drop_content<T>(&mut self) {
+        // SAFETY: the caller's contract.
+        drop(unsafe { self.take::<T>() });
+    }
+}
+
+/// Frees what a claim on a channel's place holds.
+pub(crate) trait GiveBack {
+    /// Gives back a place that was promised for a message.
+    fn give_back(&self, place: usize);
+}
+
+/// What was selected.
+pub(crate) enum Held<'a> {
+    Nothing,
+    /// The operation fails: the channel is disconnected.
+    Disconnected,
+    /// A message is in the parcel; with the function that drops it there.
+    Message(unsafe fn(&mut Parcel)),
+    /// A place in a buffer, which the channel knows by number.
+    Place(&'a dyn GiveBack, usize),
+    /// There is room for ever.
+    Room,
+    /// A receiver that waits for the message.
+    Partner(*const Waiter),
+}
+
+/// The working memory of a select.
+pub(crate) struct Token<'a> {
+    pub(crate) held: Held<'a>,
+    pub(crate) parcel: Parcel,
+}
+
+impl<'a> Token<'a> {
+    pub(crate) fn new() -> Self {
+        Self { held: Held::Nothing, parcel: Parcel([MaybeUninit::uninit(); INLINE_WORDS]) }
+    }
+
+    /// Puts a received message in.
+    pub(crate) fn put<T>(&mut self, msg: T) {
+        let place = self.parcel.place_for::<T>();
+        // SAFETY: an empty place for a `T`.
+        unsafe { place.write(msg) };
+        // SAFETY: just written.
+        unsafe { self.keep::<T>(place) };
+    }
+
+    /// Keeps a message that somebody has put into a place of this parcel.
+    ///
+    /// # Safety
+    /// `place` came from `place_for` of this parcel and holds a `T`, which is the token's from now on.
+    pub(crate) unsafe fn keep<T>(&mut self, place: *mut T) {
+        self.parcel.adopt(place);
+        self.held = Held::Message(Parcel::drop_content::<T>);
+    }
+
+    /// Takes the received message out, if there is one.
+    ///
+    /// # Safety
+    /// A message in this token is a `T`.
+    pub(crate) unsafe fn take_message<T>(&mut self) -> Option<T> {
+        match self.take_held() {
+            // SAFETY: the message is a `T`, says the caller.
+            Held::Message(_) => Some(unsafe { self.parcel.take::<T>() }),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn take_held(&mut self) -> Held<'a> {
+        std::mem::replace(&mut self.held, Held::Nothing)
+    }
+}
+
+impl Drop for Token<'_> {
+    fn drop(&mut self) {
+        match self.take_held() {
+            Held::Nothing | Held::Disconnected | Held::Room => {}
+            // SAFETY: `held` says that there is a message of the type the function was made for.
+            Held::Message(drop_content) => unsafe { drop_content(&mut self.parcel) },
+            Held::Place(channel, place) => channel.give_back(place),
+            Held::Partner(waiter) => {
+                // SAFETY: the token holds the claim on the partner.
+                unsafe { Claimed::from_raw(waiter) }.finish(Outcome::Retry).send();
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! How long a thread looks before it sleeps: some pauses, then some yields, then no more.
+//!
+//! Shared by locks, rings and waits. The budgets are small, for a thread that spins takes the processor from
+//! the one it waits for; a yield gives it back. Knows nothing of what is waited for.
+
+use std::time::{Duration, Instant};
+
+use crate::sync::{sleep, spin_loop, yield_now};
+
+/// Rounds of pauses, each twice as long as the one before.
+const PAUSE_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 5 };
+/// Yields before a wait goes to sleep.
+const YIELD_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 64 };
+/// Yields before somebody who may not sleep naps instead: where yielding cannot let the other side run (a lower
+/// real-time priority on the same processor).
+const YIELDS_BEFORE_NAP: u32 = 1000;
+const NAP: Duration = Duration::from_micros(50);
+
+/// One stretch of looking.
+#[derive(Debug)]
+pub(crate) struct Spin {
+    round: u32,
+}
+
+impl Spin {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self { round: 0 }
+    }
+
+    /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
+    #[inline]
+    pub(crate) fn look_again(&mut self, deadline: Option<Instant>) -> bool {
+        if self.round >= PAUSE_ROUNDS + YIELD_ROUNDS {
+            return false;
+        }
+        if self.round < PAUSE_ROUNDS {
+            pause(1 << self.round);
+        } else {
+            if deadline.is_some_and(has_passed) {
+                return false;
+            }
+            yield_now();
+        }
+        self.round += 1;
+        true
+    }
+
+    /// Waits for a thread that is a few instructions away, however long it takes.
+    #[inline]
+    pub(crate) fn stay(&mut self) {
+        if cfg!(wyn_loom) {
+            yield_now();
+        } else if self.round < PAUSE_ROUNDS {
+            pause(1 << self.round);
+        } else if self.round < YIELDS_BEFORE_NAP {
+            yield_now();
+        } else {
+            sleep(NAP);
+            return;
+        }
+        self.round += 1;
+    }
+
+    /// Lets a competitor that won the last exchange get out of the way.
+    #[inline]
+    pub(crate) fn step_aside(&mut self) {
+        pause(1 << self.round.min(PAUSE_ROUNDS));
+        self.round += 1;
+    }
+}
+
+#[inline]
+fn pause(times: u32) {
+    for _ in 0..times {
+        spin_loop();
+    }
+}
+
+/// Whether that moment is over. loom has no clock: there it always is.
+#[inline]
+pub(crate) fn has_passed(deadline: Instant) -> bool {
+    cfg!(wyn_loom) || Instant::now() >= deadline
+}

@@ -1,0 +1,321 @@
+//! A value that many threads and tasks share, and can wait on.
+//!
+//! A mutex guards the value and the list of those who wait. Whoever changes the value takes them all out of the
+//! list and wakes them; each looks for itself whether its condition holds, and joins again if not. Conditions
+//! run under the lock, on the thread that waits.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::sync::PoisonError;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::hook::What;
+use crate::list::{Role, WaitList, Waiter, Wakes};
+use crate::pending::Pending;
+use crate::spin::has_passed;
+use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::wait::Ticket;
+
+/// A shared cell: clones are the same cell.
+///
+/// ```
+/// use std::thread;
+/// use wyn_channel::Value;
+///
+/// let progress = Value::new(0);
+/// let workers: Vec<_> = (0..4)
+///     .map(|_| {
+///         let progress = progress.clone();
+///         thread::spawn(move || (0..25).for_each(|_| _ = progress.fetch_add(1)))
+///     })
+///     .collect();
+/// assert_eq!(progress.wait_for(|&n| n == 100), 100);
+/// # for worker in workers {
+/// #     worker.join().unwrap();
+/// # }
+/// ```
+///
+/// Closures run under a lock: they should be short, and must not touch the same value again (that is a deadlock).
+/// A closure that panics leaves the value as it made it; the others go on with that.
+pub struct Value<T> {
+    cell: Arc<Cell<T>>,
+}
+
+struct Cell<T> {
+    inner: Mutex<Inner<T>>,
+}
+
+struct Inner<T> {
+    value: T,
+    waiting: WaitList,
+}
+
+impl<T> UnwindSafe for Value<T> {}
+impl<T> RefUnwindSafe for Value<T> {}
+
+/// Takes the lock whatever panicked under it: a value is whatever the last closure left.
+fn lock<T>(cell: &Cell<T>) -> MutexGuard<'_, Inner<T>> {
+    cell.inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Holds the lock for a change; those who wait hear of it when this is dropped, also by a panic.
+struct Change<'a, T> {
+    inner: Option<MutexGuard<'a, Inner<T>>>,
+}
+
+impl<T> Change<'_, T> {
+    fn value(&mut self) -> &mut T {
+        &mut self.inner.as_mut().expect("held until the drop").value
+    }
+}
+
+impl<T> Drop for Change<'_, T> {
+    fn drop(&mut self) {
+        let mut wakes = Wakes::default();
+        if let Some(mut inner) = self.inner.take()
+            && !inner.waiting.is_empty()
+        {
+            inner.waiting.serve_all(&mut wakes);
+        }
+        wakes.send();
+    }
+}
+
+impl<T> Value<T> {
+    /// Makes a cell.
+    pub fn new(value: T) -> Self {
+        let inner = Inner { value, waiting: WaitList::new() };
+        Self { cell: Arc::new(Cell { inner: Mutex::new(inner) }) }
+    }
+
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.cell).addr()
+    }
+
+    fn change(&self) -> Change<'_, T> {
+        Change { inner: Some(lock(&self.cell)) }
+    }
+
+    /// A copy of the value.
+    pub fn get(&self) -> T
+    where
+        T: Clone,
+    {
+        lock(&self.cell).value.clone()
+    }
+
+    /// Shows the value to `look`.
+    ///
+    /// ```
+    /// let names = wyn_channel::Value::new(vec!["a", "b"]);
+    /// assert_eq!(names.with(Vec::len), 2);
+    /// ```
+    pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
+        look(&lock(&self.cell).value)
+    }
+
+    /// Puts a value in the place of the old one, which is dropped.
+    pub fn set(&self, value: T) {
+        // Dropped after the lock is free.
+        drop(self.replace(value));
+    }
+
+    /// Puts a value in the place of the old one, and gives that back.
+    #[must_use = "`set` drops the old value"]
+    pub fn replace(&self, value: T) -> T {
+        mem::replace(self.change().value(), value)
+    }
+
+    /// Changes the value in place.
+    ///
+    /// ```
+    /// let names = wyn_channel::Value::new(vec!["a"]);
+    /// names.update(|names| names.push("b"));
+    /// assert_eq!(names.get(), ["a", "b"]);
+    /// ```
+    pub fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        change(self.change().value())
+    }
+
+    /// Waits until `condition` holds, and gives a copy of the value for which it did. Does not wait if it holds.
+    ///
+    /// The condition is tried after every change, by the thread that waits: a value that comes and goes in
+    /// between may be missed.
+    pub fn wait_for(&self, condition: impl FnMut(&T) -> bool) -> T
+    where
+        T: Clone,
+    {
+        self.wait_until(condition, None, T::clone).expect("waits without a limit")
+    }
+
+    /// As [`wait_for`](Self::wait_for), and gives up after `timeout`: `None`. A timeout beyond the clock's range
+    /// is none.
+    pub fn wait_for_timeout(&self, condition: impl FnMut(&T) -> bool, timeout: Duration) -> Option<T>
+    where
+        T: Clone,
+    {
+        self.wait_until(condition, Instant::now().checked_add(timeout), T::clone)
+    }
+
+    /// As [`wait_for`](Self::wait_for), for asynchronous code. Dropping the future leaves everything as it was.
+    pub fn wait_for_async<F: FnMut(&T) -> bool>(&self, condition: F) -> WaitFor<'_, T, F>
+    where
+        T: Clone,
+    {
+        WaitFor { value: self, condition, pending: None }
+    }
+
+    fn wait_until<R>(
+        &self,
+        mut condition: impl FnMut(&T) -> bool,
+        deadline: Option<Instant>,
+        found: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
+        loop {
+            let ticket = Ticket::new();
+            let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, std::ptr::null_mut());
+            {
+                let mut inner = lock(&self.cell);
+                if condition(&inner.value) {
+                    return Some(found(&inner.value));
+                }
+                if deadline.is_some_and(has_passed) {
+                    return None;
+                }
+                // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
+                unsafe { inner.waiting.push(&raw const waiter) };
+            }
+            let what = What::Value { value: self.id() };
+            if ticket.wait(deadline, what).is_none() {
+                // SAFETY: it was put into this list, and is alive.
+                let removed = unsafe { lock(&self.cell).waiting.remove(&raw const waiter) };
+                if !removed {
+                    ticket.wait_for_claimant(what);
+                }
+            }
+        }
+    }
+
+    /// Whether both are the same cell.
+    pub fn same_value(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cell, &other.cell)
+    }
+}
+
+/// Made by [`Value::wait_for_async`].
+#[must_use = "futures do nothing unless they are polled"]
+pub struct WaitFor<'a, T, F> {
+    value: &'a Value<T>,
+    condition: F,
+    /// Pins the future: its waiter is in the list.
+    pending: Option<Pending<()>>,
+}
+
+impl<T: Clone, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        // SAFETY: nothing is moved out of `pending`; the condition is never pinned.
+        let this = unsafe { self.get_unchecked_mut() };
+        if let Some(pending) = &this.pending
+            && pending.poll(cx.waker()).is_none()
+        {
+            return Poll::Pending;
+        }
+        this.pending = None;
+        // Cloning a waker runs foreign code: not under the lock.
+        let waker = cx.waker().clone();
+        let mut inner = lock(&this.value.cell);
+        if (this.condition)(&inner.value) {
+            return Poll::Ready(inner.value.clone());
+        }
+        let pending = Pending::start(&mut this.pending, waker);
+        // SAFETY: stays in place until the drop below, or the verdict.
+        unsafe { inner.waiting.push(&raw const pending.waiter) };
+        Poll::Pending
+    }
+}
+
+impl<T, F> Drop for WaitFor<'_, T, F> {
+    fn drop(&mut self) {
+        if let Some(pending) = &self.pending {
+            // SAFETY: it is in this list or in none.
+            let removed = unsafe { lock(&self.value.cell).waiting.remove(&raw const pending.waiter) };
+            if !removed {
+                pending.ticket.stay_for_claimant();
+            }
+        }
+    }
+}
+
+/// The integer types. Sealed: nobody else implements it.
+pub trait Integer: Copy + sealed::Wrapping {}
+
+mod sealed {
+    pub trait Wrapping {
+        fn plus(self, n: Self) -> Self;
+        fn minus(self, n: Self) -> Self;
+    }
+}
+
+impl<T: Integer> Value<T> {
+    /// Adds, and gives the value before. Wraps around, as atomics do.
+    pub fn fetch_add(&self, n: T) -> T {
+        self.update(|value| mem::replace(value, value.plus(n)))
+    }
+
+    /// Subtracts, and gives the value before. Wraps around, as atomics do.
+    pub fn fetch_sub(&self, n: T) -> T {
+        self.update(|value| mem::replace(value, value.minus(n)))
+    }
+}
+
+macro_rules! integers {
+    ($($int:ty)*) => {$(
+        impl Integer for $int {}
+        impl sealed::Wrapping for $int {
+            fn plus(self, n: Self) -> Self {
+                self.wrapping_add(n)
+            }
+            fn minus(self, n: Self) -> Self {
+                self.wrapping_sub(n)
+            }
+        }
+    )*};
+}
+
+integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+impl<T> Clone for Value<T> {
+    fn clone(&self) -> Self {
+        Self { cell: Arc::clone(&self.cell) }
+    }
+}
+
+impl<T: Default> Default for Value<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for Value<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Value<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Value").field(&lock(&self.cell).value).finish()
+    }
+}
+
+impl<T, F> fmt::Debug for WaitFor<'_, T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("WaitFor { .. }")
+    }
+}

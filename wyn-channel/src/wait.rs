@@ -1,0 +1,331 @@
+//! Tickets: how a blocked operation learns that it has been decided, by whom, and how it sleeps until then.
+//!
+//! A ticket lives with the blocked: on the stack of the thread, or in the pinned future. Its waiters (one, or
+//! one for each arm of a select) stand in the lists of channels; whoever serves one *claims* the ticket under
+//! that list's lock, hands the value over, and *finishes* it. A claimed ticket stays where it is until it is
+//! finished: its owner may not return before.
+//!
+//! | bits | set by | meaning |
+//! |---|---|---|
+//! | `PARKED` | owner | `who` is filled in and is to be woken; cleared only by `unpark` |
+//! | `CLAIMED` | claimant, or owner to end its wait | nobody else may claim; the claimant may use the slot |
+//! | `DONE` + outcome + case | claimant | decided: the claimant is gone, the owner may return |
+//!
+//! | site | ordering | partner | model that dies if it is weakened |
+//! |---|---|---|---|
+//! | `claim`, exchange | Acquire | `publish_who` | none: `finish` synchronises again before `who` is read |
+//! | `finish`, load | Acquire | `publish_who`, the owner's Release | `planted_wake_of_stale_owner` |
+//! | `finish`, exchange | Release (success), Acquire (failure) | `verdict`, `publish_who` | `planted_finish_relaxed` |
+//! | `verdict`, load | Acquire | `finish` | `planted_verdict_relaxed` |
+//! | `publish_who`, fetch_or | Release | `finish` | `planted_park_relaxed` |
+
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::hook::{self, What};
+use crate::lock::ShortLock;
+use crate::spin::{Spin, has_passed};
+use crate::sync::{AtomicUsize, Ordering, Thread, UnsafeCell, Watched, current, park, park_timeout};
+
+const PARKED: usize = 1;
+const CLAIMED: usize = 1 << 1;
+const DONE: usize = 1 << 2;
+const OUTCOME_SHIFT: u32 = 3;
+const CASE_SHIFT: u32 = 5;
+
+/// How a wait was ended by somebody else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The value was handed over, or (for a ring or a watcher) it is time to look again.
+    Served,
+    /// No message can come, or go, any more.
+    Disconnected,
+    /// Whoever had promised to serve has given up: look again.
+    Retry,
+}
+
+/// The outcome and the arm it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) outcome: Outcome,
+    pub(crate) case: usize,
+}
+
+/// One blocked operation.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    state: AtomicUsize,
+    /// Written by the owner before it sets `PARKED`; taken by the claimant once it has seen that.
+    who: UnsafeCell<Who>,
+    /// The slots of the waiters: the claimant writes between claiming and finishing.
+    pub(crate) slot_use: Watched,
+}
+
+// SAFETY: `who` is the owner's until PARKED and the claimant's afterwards; the rest is atomic.
+unsafe impl Sync for Ticket {}
+// SAFETY: a ticket is moved only while nobody but its owner knows it, and what it holds is Send.
+unsafe impl Send for Ticket {}
+
+#[derive(Debug)]
+enum Who {
+    Nobody,
+    Thread(Thread),
+    /// Locked, for a task may be polled by another waker while somebody is about to wake it.
+    Task(ShortLock<Option<Waker>>),
+}
+
+/// A wake-up to be sent once all locks are free.
+#[derive(Debug)]
+#[must_use = "somebody sleeps until it is sent"]
+pub(crate) enum Wake {
+    Nobody,
+    Thread(Thread),
+    Task(Waker),
+}
+
+impl Wake {
+    #[inline]
+    pub(crate) fn send(self) {
+        match self {
+            Self::Nobody => {}
+            Self::Thread(thread) => thread.unpark(),
+            Self::Task(waker) => waker.wake(),
+        }
+    }
+}
+
+impl Ticket {
+    /// For a thread, which is found out about only when it parks.
+    pub(crate) fn new() -> Self {
+        Self { state: AtomicUsize::new(0), who: UnsafeCell::new(Who::Nobody), slot_use: Watched::new() }
+    }
+
+    /// For a task, which is woken in any case.
+    pub(crate) fn for_task(waker: Waker) -> Self {
+        Self {
+            state: AtomicUsize::new(PARKED),
+            who: UnsafeCell::new(Who::Task(ShortLock::new(Some(waker)))),
+            slot_use: Watched::new(),
+        }
+    }
+
+    /// Takes the right to finish, if nobody has it. The list's lock keeps the ticket alive meanwhile.
+    pub(crate) fn claim(&self) -> bool {
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let mut state = self.state.load(Ordering::Relaxed);
+        while state & (CLAIMED | DONE) == 0 {
+            let claimed = state | CLAIMED;
+            // Ordering: Acquire orders the claimant after whatever the owner did before it waited. Failure is
+            // Relaxed: it leads to another guess.
+            match self.state.compare_exchange(state, claimed, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(now) => state = now,
+            }
+        }
+        false
+    }
+
+    /// Whether a claim would succeed at this moment.
+    pub(crate) fn is_open(&self) -> bool {
+        // Ordering: Relaxed: nothing is read on the strength of it.
+        self.state.load(Ordering::Relaxed) & (CLAIMED | DONE) == 0
+    }
+
+    /// Decides, and says whom to wake. The owner may free the ticket as soon as this has happened, so it takes
+    /// a pointer.
+    ///
+    /// # Safety
+    /// - `this` is alive, and the caller holds its only claim.
+    /// - The caller does not touch the ticket again.
+    pub(crate) unsafe fn finish(this: *const Self, outcome: Outcome, case: usize) -> Wake {
+        // SAFETY: alive until DONE is stored, says the caller.
+        let ticket = unsafe { &*this };
+        let decided = DONE | (outcome as usize) << OUTCOME_SHIFT | case << CASE_SHIFT;
+        // Ordering: Acquire pairs with the Release in `publish_who`: `who` is visible once PARKED is.
+        let mut state = ticket.state.load(Ordering::Acquire);
+        loop {
+            let wake = if state & PARKED == 0 { Wake::Nobody } else { ticket.take_who() };
+            let new = decided | state & PARKED;
+            // LAST TOUCH, if it succeeds.
+            // Ordering: Release pairs with the Acquire in `verdict`: the value in the slot is visible. Failure
+            // is Acquire, as the load above.
+            match ticket.state.compare_exchange(state, new, Ordering::Release, Ordering::Acquire) {
+                Ok(_) => return wake,
+                // The owner has gone to sleep meanwhile: once more, with somebody to wake.
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// Decides without a claim: for the only one who could ever claim. `None` if the owner has claimed the
+    /// ticket to end its wait, and is gone.
+    ///
+    /// # Safety
+    /// As for [`finish`](Self::finish), but that there is no claim; after `None` the ticket is the caller's.
+    #[inline]
+    pub(crate) unsafe fn decide(this: *const Self, outcome: Outcome) -> Option<Wake> {
+        let decided = DONE | (outcome as usize) << OUTCOME_SHIFT;
+        // SAFETY: alive until DONE is stored, says the caller.
+        let ticket = unsafe { &*this };
+        // LAST TOUCH, if it succeeds.
+        // Ordering: Release pairs with the Acquire in `verdict`. Failure is Relaxed: `claim` looks again.
+        if ticket.state.compare_exchange(0, decided, Ordering::Release, Ordering::Relaxed).is_ok() {
+            return Some(Wake::Nobody);
+        }
+        if ticket.claim() {
+            // SAFETY: claimed; alive as above.
+            return Some(unsafe { Self::finish(this, outcome, 0) });
+        }
+        None
+    }
+
+    fn take_who(&self) -> Wake {
+        // SAFETY: the caller holds the claim and has seen PARKED: the owner does not write any more.
+        let who = self.who.with_mut(|who| unsafe { &mut *who });
+        if let Who::Task(waker) = who {
+            let waker = waker.lock().take();
+            return waker.map_or(Wake::Nobody, Wake::Task);
+        }
+        match std::mem::replace(who, Who::Nobody) {
+            Who::Thread(thread) => Wake::Thread(thread),
+            Who::Nobody | Who::Task(_) => Wake::Nobody,
+        }
+    }
+
+    /// What has been decided, if anything.
+    #[inline]
+    pub(crate) fn verdict(&self) -> Option<Verdict> {
+        // Ordering: Acquire pairs with the Release in `finish`.
+        let state = self.state.load(Ordering::Acquire);
+        if state & DONE == 0 {
+            return None;
+        }
+        let outcome = match state >> OUTCOME_SHIFT & 0b11 {
+            0 => Outcome::Served,
+            1 => Outcome::Disconnected,
+            _ => Outcome::Retry,
+        };
+        Some(Verdict { outcome, case: state >> CASE_SHIFT })
+    }
+
+    /// Puts `waker` in the place of the one a task left; `false` if that one is being woken already.
+    pub(crate) fn renew(&self, waker: &Waker) -> bool {
+        // SAFETY: `who` of a task is written once, before it is shared.
+        let Who::Task(held) = self.who.with(|who| unsafe { &*who }) else { return false };
+        match &*held.lock() {
+            None => return false,
+            Some(old) if old.will_wake(waker) => return true,
+            Some(_) => {}
+        }
+        // Cloning and dropping a waker runs foreign code: neither under the lock.
+        let mut new = Some(waker.clone());
+        {
+            let mut held = held.lock();
+            if held.is_some() {
+                std::mem::swap(&mut *held, &mut new);
+            } else {
+                return false;
+            }
+        }
+        drop(new);
+        true
+    }
+
+    /// Lets a task be woken; `false` if there is a verdict already.
+    pub(crate) fn park_task(&self, waker: Waker) -> bool {
+        // SAFETY: nobody reads `who` before PARKED is set, or after `unpark` has cleared it.
+        self.who.with_mut(|who| unsafe { *who = Who::Task(ShortLock::new(Some(waker))) });
+        self.publish_who()
+    }
+
+    /// Takes the owner's name out again, after a wait that was given up; `false` if somebody has claimed the
+    /// ticket and may be reading it.
+    pub(crate) fn unpark(&self) -> bool {
+        // Ordering: Relaxed: only the owner sets and clears PARKED alone.
+        if self.state.load(Ordering::Relaxed) == 0 {
+            return true;
+        }
+        // Ordering: Relaxed: nothing was read; what is written to `who` next is published by `publish_who`.
+        self.state.compare_exchange(PARKED, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Sleeps until there is a verdict. `None` if the deadline comes first; the ticket may be claimed then.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, what: What) -> Option<Verdict> {
+        let mut spin = Spin::new();
+        loop {
+            if let Some(verdict) = self.verdict() {
+                return Some(verdict);
+            }
+            if !spin.look_again(deadline) {
+                return self.sleep(deadline, what);
+            }
+        }
+    }
+
+    /// As [`wait`](Self::wait), without a last look around.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn sleep(&self, deadline: Option<Instant>, what: What) -> Option<Verdict> {
+        if !self.set_parked() {
+            return self.verdict();
+        }
+        loop {
+            if let Some(verdict) = self.verdict() {
+                return Some(verdict);
+            }
+            if deadline.is_some_and(has_passed) {
+                return None;
+            }
+            hook::block(&hook::Wait::new(self, deadline, what));
+        }
+    }
+
+    /// Sleeps until somebody who has claimed the ticket finishes it.
+    pub(crate) fn wait_for_claimant(&self, what: What) -> Verdict {
+        loop {
+            if let Some(verdict) = self.wait(None, what) {
+                return verdict;
+            }
+        }
+    }
+
+    /// Waits for the claimant of a task's ticket, who is a few steps away (or evaluates the message of a send
+    /// arm), from where parking is impossible.
+    pub(crate) fn stay_for_claimant(&self) -> Verdict {
+        let mut spin = Spin::new();
+        loop {
+            if let Some(verdict) = self.verdict() {
+                return verdict;
+            }
+            spin.stay();
+        }
+    }
+
+    /// Makes sure that the thread is woken; `false` if there is a verdict already.
+    fn set_parked(&self) -> bool {
+        // Ordering: Relaxed: PARKED is set by this thread only.
+        if self.state.load(Ordering::Relaxed) & PARKED == 0 {
+            // SAFETY: nobody reads `who` before PARKED is set.
+            self.who.with_mut(|who| unsafe { *who = Who::Thread(current()) });
+            return self.publish_who();
+        }
+        true
+    }
+
+    fn publish_who(&self) -> bool {
+        // Ordering: Release pairs with the Acquire in `finish`: `who` is visible. The verdict that this may find
+        // is read again, with Acquire.
+        self.state.fetch_or(PARKED, Ordering::Release) & DONE == 0
+    }
+}
+
+/// Parks the thread until it is unparked or the deadline comes.
+pub(crate) fn park_until(deadline: Option<Instant>) {
+    match deadline {
+        None => park(),
+        Some(at) => match at.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => {}
+            rest => park_timeout(rest),
+        },
+    }
+}
