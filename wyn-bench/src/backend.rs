@@ -76,6 +76,12 @@ pub trait ForkJoin: Copy + Send + Sync + 'static {
         match children.len() {
             0 => 0,
             1 => child(context, children.start),
+            2 => {
+                let first = children.start;
+                let (left, right) =
+                    Self::join(context, |context| child(context, first), |context| child(context, first + 1));
+                left + right
+            }
             many => {
                 let middle = children.start + many / 2;
                 let (left, right) = (children.start..middle, middle..children.end);

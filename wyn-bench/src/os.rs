@@ -16,6 +16,17 @@ pub fn own_session() -> bool {
     std::fs::write("/proc/self/autogroup", "-20").is_ok()
 }
 
+/// Raises the limit of this process's stacks, of its main thread and of threads in other languages; `false`
+/// if that is not allowed. What is executed next starts with it.
+pub fn stack_limit(bytes: u64) -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is valid for writes and outlives the call.
+    unsafe { libc::getrlimit(libc::RLIMIT_STACK, &raw mut limit) };
+    limit.rlim_cur = bytes.min(limit.rlim_max);
+    // SAFETY: `limit` is valid for reads and outlives the call.
+    unsafe { libc::setrlimit(libc::RLIMIT_STACK, &raw const limit) == 0 }
+}
+
 /// CPU time of all threads of this process so far.
 pub fn cpu_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };

@@ -77,8 +77,8 @@ template <bool StepWaits> static int chains(u64 n) {
     return inside<Chains<StepWaits>>(n / 1000 * 1000, chain * (n / 1000), 7, n);
 }
 
-template <class Sort> static int sort(u64 n) {
-    std::vector<u64> numbers(n), sorted(n), spare(n);
+template <class Sort> static int sort(u64 n, u64 spares) {
+    std::vector<u64> numbers(n), sorted(n), spare(spares);
     u64 expected = 0, x = 0x9e3779b97f4a7c15;
     for (u64 &number : numbers) number = x, expected += x, x ^= x << 13, x ^= x >> 7, x ^= x << 17;
     Figures figures;
@@ -195,8 +195,8 @@ static int run(const std::string &workload, u64 n, u64 grain_ns) {
     if (workload == "matmul") return matmul(n);
     if (workload == "uts_geo") return uts({false, n});
     if (workload == "uts_bin") return uts({true, n});
-    if (workload == "quicksort") return sort<Quick>(n);
-    if (workload == "mergesort") return sort<MergeSort<false>>(n);
+    if (workload == "quicksort") return sort<Quick>(n, 0);
+    if (workload == "mergesort") return sort<MergeSort<false>>(n, n);
     if (workload == "lopsided") return chains<false>(n);
     if (workload == "lopsided_l") return chains<true>(n);
     if (workload == "par_for") return par_for(n, grain_ns, true);

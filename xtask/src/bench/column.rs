@@ -91,6 +91,10 @@ fn find<'a>(backend: &str, cell: &Cell, entries: &[&'a Entry]) -> Option<&'a Ent
 pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
     let mut cells: Vec<&Cell> = entries.iter().map(|entry| &entry.cell).collect();
     cells.sort();
+    if fork_join::has(workload) {
+        // The length of the work says more than how often it is repeated.
+        cells.sort_by_key(|cell| (cell.grain_ns, cell.n, cell.workers));
+    }
     cells.dedup();
     let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
     let label = |cell: &Cell| label(workload, cell, swept);

@@ -16,6 +16,10 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     wyn_bench::os::own_session();
+    // What `process` asks for Rust's threads holds for the others too.
+    if let Some(bytes) = std::env::var("RUST_MIN_STACK").ok().and_then(|text| text.parse().ok()) {
+        wyn_bench::os::stack_limit(bytes);
+    }
     let (program, rest) = args.command.split_first().context("no program given")?;
     Err(Command::new(program).args(rest).exec()).with_context(|| format!("cannot start {program}"))
 }

@@ -86,8 +86,8 @@ impl Args {
         }
     }
 
-    fn workers(&self) -> Vec<usize> {
-        if self.workers.is_empty() { self.group.workers() } else { self.workers.clone() }
+    fn workers(&self, mode: Mode) -> Vec<usize> {
+        if self.workers.is_empty() { self.group.workers(mode) } else { self.workers.clone() }
     }
 
     fn backends(&self, mode: Mode) -> Result<Vec<String>> {
@@ -103,7 +103,7 @@ impl Args {
     }
 
     fn cells(&self, mode: Mode) -> Result<Vec<Cell>> {
-        let mut cells = self.group.cells(mode, &self.workloads, &self.workers())?;
+        let mut cells = self.group.cells(mode, &self.workloads, &self.workers(mode))?;
         if let Some(filter) = &self.filter {
             let filter = regex_lite::Regex::new(filter).context("--filter is no regular expression")?;
             cells.retain(|cell| filter.is_match(&format!("{}/{}/{}", cell.workload, cell.n, cell.grain_ns)));

@@ -37,6 +37,8 @@ pub(crate) fn measure(
     if fork_join::has(&cell.workload) {
         // Deep recursions meet helping waits: what a peer's thread has by default is not the question here.
         command.env("RUST_MIN_STACK", (64 << 20).to_string());
+    } else {
+        command.env_remove("RUST_MIN_STACK");
     }
     if spread {
         command.env(SPREAD, "1");

@@ -25,9 +25,23 @@ const SMOKE_BACKENDS: [&str; 3] = ["wyn", "rayon", "serial"];
 const MANY_WORKERS: [&str; 7] =
     ["fib_once", "lopsided", "lopsided_l", "par_for", "par_for_in", "isolated_join", "long_leaf"];
 
+/// What a quick run leaves out: the slowest, and what another one stands for.
+const NOT_QUICK: [&str; 3] = ["tokio", "toomanycooks", "taskflow"];
+const NOT_QUICK_WORKLOADS: [&str; 6] =
+    ["matmul", "uts_bin", "quicksort", "lopsided", "lopsided_l", "par_for_in"];
+
 /// Whether a backend is measured if none is named.
 pub(super) fn measures(mode: Mode, backend: &str) -> bool {
-    mode != Mode::Smoke || SMOKE_BACKENDS.contains(&backend)
+    match mode {
+        Mode::Smoke => SMOKE_BACKENDS.contains(&backend),
+        Mode::Quick => !NOT_QUICK.contains(&backend),
+        Mode::Full => true,
+    }
+}
+
+/// Whether a workload is measured if none is named.
+pub(super) fn has(mode: Mode, workload: &str) -> bool {
+    mode != Mode::Quick || !NOT_QUICK_WORKLOADS.contains(&workload)
 }
 
 /// The cells of one workload.
@@ -36,8 +50,9 @@ pub(super) fn cells_of(mode: Mode, workload: &str, workers: &[usize]) -> Vec<Cel
     if MANY_WORKERS.contains(&workload) && workers.iter().any(|workers| *workers > 1) {
         workers.retain(|workers| *workers > 1);
     }
-    if mode == Mode::Smoke {
-        workers.truncate(1);
+    if workload == "fib" && mode != Mode::Smoke && !workers.contains(&1) {
+        // What a join costs is seen on one worker, what it gains beside that.
+        workers.insert(0, 1);
     }
     super::product(workload, points(mode, workload), &workers)
 }
@@ -57,6 +72,8 @@ fn points(mode: Mode, workload: &str) -> &'static [(u64, u64)] {
         (Mode::Smoke, "long_leaf") => &[(1, 0)],
         (Mode::Smoke, _) => &[(10 * K, 0)],
         (_, "fib_once") => &[(24, 0)],
+        (Mode::Quick, "par_for") => &[(20 * K, K), (500, 100 * K)],
+        (Mode::Quick, "isolated_join") => &[(100 * K, 20), (40, 50 * K)],
         (_, "par_for" | "par_for_in") => &[(20 * K, K), (5 * K, 10 * K), (500, 100 * K), (50, M)],
         (_, "isolated_join") => &[(100 * K, 20), (40, 50 * K), (20, M)],
         (_, "long_leaf") => &[(20, 0)],
@@ -103,6 +120,8 @@ mod tests {
         };
         assert_eq!(workers("matmul"), [1, 2]);
         assert_eq!(workers("long_leaf"), [2]);
+        let quick = cells_of(Mode::Quick, "fib", &[2]);
+        assert!(quick.iter().any(|cell| cell.workers == 1));
         assert!(!cells_of(Mode::Full, "long_leaf", &[1]).is_empty());
     }
 }

@@ -101,11 +101,11 @@ impl Group {
     }
 
     /// Workers of each backend if none are named.
-    pub(crate) fn workers(self) -> Vec<usize> {
+    pub(crate) fn workers(self, mode: Mode) -> Vec<usize> {
         let many = wyn_bench::os::allowed_cpus().len().max(2);
-        match self {
-            Group::Spawn => vec![many],
-            Group::ForkJoin => vec![1, many],
+        match (self, mode) {
+            (Group::ForkJoin, Mode::Full) => vec![1, many],
+            _ => vec![many],
         }
     }
 
@@ -113,7 +113,7 @@ impl Group {
     fn workloads(self, mode: Mode) -> Vec<&'static str> {
         let measured = |name: &&str| match self {
             Group::Spawn => spawn::has(mode, name),
-            Group::ForkJoin => true,
+            Group::ForkJoin => fork_join::has(mode, name),
         };
         self.all_workloads().iter().map(|(name, _)| *name).filter(measured).collect()
     }
