@@ -16,13 +16,21 @@ pub(super) fn sha1(message: &[u8]) -> [u8; 20] {
     hash
 }
 
+/// Twenty rounds, five at a time: after five, every variable has its old role again.
 #[inline]
 fn rounds(state: &mut [u32; 5], words: &[u32], constant: u32, mix: impl Fn(u32, u32, u32) -> u32) {
+    let round = |a: u32, b: &mut u32, c: u32, d: u32, e: &mut u32, word: u32| {
+        let sum = a.rotate_left(5).wrapping_add(mix(*b, c, d)).wrapping_add(*e);
+        *e = sum.wrapping_add(constant).wrapping_add(word);
+        *b = b.rotate_left(30);
+    };
     let [mut a, mut b, mut c, mut d, mut e] = *state;
-    for word in words {
-        let next = a.rotate_left(5).wrapping_add(mix(b, c, d)).wrapping_add(e);
-        let next = next.wrapping_add(constant).wrapping_add(*word);
-        (a, b, c, d, e) = (next, a, b.rotate_left(30), c, d);
+    for five in words.chunks_exact(5) {
+        round(a, &mut b, c, d, &mut e, five[0]);
+        round(e, &mut a, b, c, &mut d, five[1]);
+        round(d, &mut e, a, b, &mut c, five[2]);
+        round(c, &mut d, e, a, &mut b, five[3]);
+        round(b, &mut c, d, e, &mut a, five[4]);
     }
     *state = [a, b, c, d, e];
 }
