@@ -2,7 +2,7 @@
 //!
 //! Nobody allocates much, parks, wakes or runs foreign code while it holds one. Whoever finds it taken pauses,
 //! then yields, then naps: the holder may have lost its processor. Models of the channels take loom's mutex in
-//! its place; the flag itself has a model of its own in `tests/loom_lock.rs`.
+//! its place; the flag itself has a model of its own in `tests/loom_cells.rs`.
 //!
 //! | site | ordering | partner | model that dies if it is weakened |
 //! |---|---|---|---|
@@ -10,7 +10,7 @@
 //! | `release`, store | Release | the exchange of `try_acquire` | `two_threads_exclude_each_other` |
 
 use crate::spin::Spin;
-use crate::sync::{AtomicBool, Ordering};
+use crate::sync::{AtomicBool, Ordering, needed};
 
 /// The flag alone.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct RawLock {
 }
 
 impl RawLock {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { taken: AtomicBool::new(false) }
     }
 
@@ -34,7 +34,9 @@ impl RawLock {
     pub(crate) fn try_acquire(&self) -> bool {
         // Ordering: Acquire pairs with the Release in `release`: the last holder's writes are visible. Failure
         // is Relaxed: it publishes nothing.
-        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        self.taken
+            .compare_exchange(false, true, needed("acquire", Ordering::Acquire), Ordering::Relaxed)
+            .is_ok()
     }
 
     #[cold]
@@ -54,7 +56,7 @@ impl RawLock {
     #[inline]
     pub(crate) fn release(&self) {
         // Ordering: Release pairs with the Acquire in `try_acquire`.
-        self.taken.store(false, Ordering::Release);
+        self.taken.store(false, needed("release", Ordering::Release));
     }
 }
 
@@ -77,7 +79,7 @@ mod imp {
     unsafe impl<T: Send> Sync for ShortLock<T> {}
 
     impl<T> ShortLock<T> {
-        pub(crate) const fn new(value: T) -> Self {
+        pub(crate) fn new(value: T) -> Self {
             Self { lock: RawLock::new(), value: UnsafeCell::new(value) }
         }
 

@@ -60,8 +60,18 @@ unsafe impl<T: Send> Sync for Receiver<T> {}
 /// # Ok::<(), wyn_channel::SendError<i32>>(())
 /// ```
 pub fn oneshot<T>() -> (Sender<T>, Receiver<T>) {
-    let cell = Cell { ticket: Ticket::new(), message: UnsafeCell::new(MaybeUninit::uninit()) };
-    let cell = NonNull::from(Box::leak(Box::new(cell)));
+    let cell = NonNull::from(Box::leak(Box::<Cell<T>>::new_uninit()));
+    let place = cell.as_ptr().cast::<Cell<T>>();
+    // Field by field: a cell that is made on the stack is copied from there.
+    // SAFETY: inside the box.
+    let ticket = unsafe { &raw mut (*place).ticket };
+    // SAFETY: inside the box.
+    let message = unsafe { &raw mut (*place).message };
+    // SAFETY: not initialised yet.
+    unsafe { ticket.write(Ticket::new()) };
+    // SAFETY: not initialised yet.
+    unsafe { message.write(UnsafeCell::new(MaybeUninit::uninit())) };
+    let cell = cell.cast::<Cell<T>>();
     (Sender { cell }, Receiver { cell: Some(cell) })
 }
 
@@ -123,8 +133,9 @@ impl<T> Receiver<T> {
     /// # Errors
     /// [`RecvError`] if the sender is dropped instead, or the message was taken already.
     #[inline]
-    pub fn recv(mut self) -> Result<T, RecvError> {
-        self.recv_until(None).map_err(|_| RecvError)
+    pub fn recv(self) -> Result<T, RecvError> {
+        // Without a limit it ends with a verdict, and so without a cell: nothing is left to drop.
+        ManuallyDrop::new(self).recv_until(None).map_err(|_| RecvError)
     }
 
     /// Receives the message if it is there.
@@ -178,7 +189,8 @@ impl<T> Receiver<T> {
     fn wait(ticket: &Ticket, deadline: Option<Instant>, what: What) -> Option<crate::wait::Verdict> {
         // The waker of an earlier poll, or the thread of an earlier wait, is not to be woken any more.
         if !ticket.unpark() {
-            return Some(ticket.wait_for_claimant(what));
+            // The sender is about to wake that one, and nobody else: no parking here.
+            return Some(ticket.stay_for_claimant());
         }
         ticket.wait(deadline, what)
     }

@@ -41,7 +41,19 @@ mod imp {
     /// A full barrier where a SeqCst access stands already: needed by loom only, which takes SeqCst accesses
     /// for AcqRel ones.
     #[inline]
-    pub(crate) fn seq_cst_for_models() {}
+    pub(crate) fn seq_cst_for_models(_site: &str) {}
+
+    /// The ordering of a site that a table names.
+    #[inline]
+    pub(crate) const fn needed(_site: &str, order: Ordering) -> Ordering {
+        order
+    }
+
+    /// Whether a model leaves this step out.
+    #[inline]
+    pub(crate) const fn planted(_step: &str) -> bool {
+        false
+    }
 
     /// Memory that is handed from thread to thread by pointer, watched by loom only.
     #[derive(Debug)]
@@ -80,9 +92,23 @@ mod imp {
         yield_now();
     }
 
-    pub(crate) fn seq_cst_for_models() {
-        // Ordering: SeqCst: what the accesses around each call have by themselves outside loom.
-        fence(Ordering::SeqCst);
+    pub(crate) fn seq_cst_for_models(site: &str) {
+        if !planted(site) {
+            // Ordering: SeqCst: what the accesses around each call have by themselves outside loom.
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The ordering of a site, or Relaxed if the site is [`planted`].
+    pub(crate) fn needed(site: &str, order: Ordering) -> Ordering {
+        // Ordering: whatever the site explains, or what a model wants instead.
+        if planted(site) { Ordering::Relaxed } else { order }
+    }
+
+    /// Whether `WYN_PLANT` names this site or step, which is then weakened or left out: a model must fail.
+    pub(crate) fn planted(step: &str) -> bool {
+        static PLANTED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+        PLANTED.get_or_init(|| std::env::var("WYN_PLANT").ok()).as_deref() == Some(step)
     }
 
     /// Reports a value that is read or written through a pointer without synchronisation as a race.

@@ -25,7 +25,9 @@ use std::time::{Duration, Instant};
 use crate::hook::{self, What};
 use crate::lock::ShortLock;
 use crate::spin::{Spin, has_passed};
-use crate::sync::{AtomicUsize, Ordering, Thread, UnsafeCell, Watched, current, park, park_timeout};
+use crate::sync::{
+    AtomicUsize, Ordering, Thread, UnsafeCell, Watched, current, needed, park, park_timeout, planted,
+};
 
 const PARKED: usize = 1;
 const CLAIMED: usize = 1 << 1;
@@ -142,16 +144,19 @@ impl Ticket {
         let ticket = unsafe { &*this };
         let decided = DONE | (outcome as usize) << OUTCOME_SHIFT | case << CASE_SHIFT;
         // Ordering: Acquire pairs with the Release in `publish_who`: `who` is visible once PARKED is.
-        let mut state = ticket.state.load(Ordering::Acquire);
+        let mut state = ticket.state.load(needed("finish-who", Ordering::Acquire));
         loop {
             let wake = if state & PARKED == 0 { Wake::Nobody } else { ticket.take_who() };
             let new = decided | state & PARKED;
             // LAST TOUCH, if it succeeds.
             // Ordering: Release pairs with the Acquire in `verdict`: the value in the slot is visible. Failure
             // is Acquire, as the load above.
-            match ticket.state.compare_exchange(state, new, Ordering::Release, Ordering::Acquire) {
+            let release = needed("finish", Ordering::Release);
+            let acquire = needed("finish-who", Ordering::Acquire);
+            match ticket.state.compare_exchange(state, new, release, acquire) {
                 Ok(_) => return wake,
                 // The owner has gone to sleep meanwhile: once more, with somebody to wake.
+                Err(_) if planted("missed-parker") => return wake,
                 Err(now) => state = now,
             }
         }
@@ -169,14 +174,28 @@ impl Ticket {
         let ticket = unsafe { &*this };
         // LAST TOUCH, if it succeeds.
         // Ordering: Release pairs with the Acquire in `verdict`. Failure is Relaxed: `claim` looks again.
-        if ticket.state.compare_exchange(0, decided, Ordering::Release, Ordering::Relaxed).is_ok() {
+        if ticket
+            .state
+            .compare_exchange(0, decided, needed("decide", Ordering::Release), Ordering::Relaxed)
+            .is_ok()
+        {
             return Some(Wake::Nobody);
         }
-        if ticket.claim() {
-            // SAFETY: claimed; alive as above.
-            return Some(unsafe { Self::finish(this, outcome, 0) });
+        // SAFETY: the caller's contract.
+        unsafe { Self::decide_slow(this, outcome) }
+    }
+
+    /// # Safety
+    /// As for [`decide`](Self::decide).
+    #[cold]
+    #[inline(never)]
+    unsafe fn decide_slow(this: *const Self, outcome: Outcome) -> Option<Wake> {
+        // SAFETY: alive until DONE is stored.
+        if !unsafe { &*this }.claim() {
+            return None;
         }
-        None
+        // SAFETY: claimed; alive as above.
+        Some(unsafe { Self::finish(this, outcome, 0) })
     }
 
     fn take_who(&self) -> Wake {
@@ -196,7 +215,7 @@ impl Ticket {
     #[inline]
     pub(crate) fn verdict(&self) -> Option<Verdict> {
         // Ordering: Acquire pairs with the Release in `finish`.
-        let state = self.state.load(Ordering::Acquire);
+        let state = self.state.load(needed("verdict", Ordering::Acquire));
         if state & DONE == 0 {
             return None;
         }
@@ -315,7 +334,7 @@ impl Ticket {
     fn publish_who(&self) -> bool {
         // Ordering: Release pairs with the Acquire in `finish`: `who` is visible. The verdict that this may find
         // is read again, with Acquire.
-        self.state.fetch_or(PARKED, Ordering::Release) & DONE == 0
+        self.state.fetch_or(PARKED, needed("publish-who", Ordering::Release)) & DONE == 0
     }
 }
 

@@ -298,14 +298,16 @@ fn fair_and_biased() {
     let mut hits = [0; 2];
     for _ in 0..1000 {
         let mut select = Select::new();
-        (select.recv(&r1), select.recv(&r2));
+        select.recv(&r1);
+        select.recv(&r2);
         let operation = select.select();
         hits[operation.index()] += 1;
         let _ = if operation.index() == 0 { operation.recv(&r1) } else { operation.recv(&r2) };
     }
     assert!(hits.iter().all(|&n| n > 300), "{hits:?}");
     let mut select = Select::new_biased();
-    (select.recv(&r1), select.recv(&r2));
+    select.recv(&r1);
+    select.recv(&r2);
     for _ in 0..500 {
         assert_eq!(select.ready(), 0);
         let operation = select.select();
@@ -320,7 +322,9 @@ fn clocks() {
     let (once, ticks) = (after(ms(15)), tick(ms(40)));
     let start = Instant::now();
     let mut select = Select::new();
-    (select.recv(&r), select.recv(&once), select.recv(&ticks));
+    select.recv(&r);
+    select.recv(&once);
+    select.recv(&ticks);
     let operation = select.select();
     assert_eq!(operation.index(), 1);
     operation.recv(&once).unwrap();

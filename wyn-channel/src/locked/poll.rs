@@ -6,6 +6,7 @@ use super::{Locked, Refusal, recv::Nothing};
 use crate::error::{RecvError, SendError};
 use crate::list::Wakes;
 use crate::pending::Pending;
+use crate::sync::planted;
 use crate::wait::Outcome;
 
 impl<T> Locked<T> {
@@ -108,7 +109,7 @@ impl<T> Locked<T> {
         if unsafe { self.core.lock().receivers.remove(&raw const pending.waiter) } {
             return;
         }
-        if pending.ticket.stay_for_claimant().outcome == Outcome::Served {
+        if pending.ticket.stay_for_claimant().outcome == Outcome::Served && !planted("put-back") {
             // SAFETY: decided: a sender has left its message.
             self.unreceive(unsafe { pending.take() });
         }

@@ -29,7 +29,7 @@ use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendErro
 use crate::hook::What;
 use crate::list::{Role, Waiter};
 use crate::spin::{Spin, has_passed};
-use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, seq_cst_for_models};
+use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, needed, planted};
 use crate::wait::Ticket;
 use side::Side;
 
@@ -129,6 +129,24 @@ impl<T> Ring<T> {
 
     #[inline]
     fn claim_send(&self) -> Result<Claim, Refused> {
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let tail = self.tail.load(Ordering::Relaxed);
+        // Ordering: Acquire pairs with the Release in `free`: the last receiver is done with the slot.
+        let stamp = self.slot(tail).stamp.load(needed("stamp-claim-send", Ordering::Acquire));
+        // Unlike the lap this keeps the `closed` bit, which no stamp has.
+        if stamp == tail & !(self.closed - 1) {
+            let next = self.after(tail);
+            // Ordering: SeqCst: see `Side`. Failure is Relaxed: `claim_send_slow` guesses again.
+            if self.tail.compare_exchange(tail, next, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return Ok(Claim(tail));
+            }
+        }
+        self.claim_send_slow()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn claim_send_slow(&self) -> Result<Claim, Refused> {
         let mut spin = Spin::new();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let mut tail = self.tail.load(Ordering::Relaxed);
@@ -137,7 +155,7 @@ impl<T> Ring<T> {
                 return Err(Refused::Closed);
             }
             // Ordering: Acquire pairs with the Release in `free`: the last receiver is done with the slot.
-            let stamp = self.slot(tail).stamp.load(Ordering::Acquire);
+            let stamp = self.slot(tail).stamp.load(needed("stamp-claim-send", Ordering::Acquire));
             if stamp == self.lap_of(tail) {
                 // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
                 match self.tail.compare_exchange_weak(
@@ -177,18 +195,35 @@ impl<T> Ring<T> {
         // SAFETY: the claim makes the slot ours, and it is empty.
         slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
         // Ordering: Release pairs with the Acquire in `claim_recv`: the message is visible.
-        slot.stamp.store(self.lap_of(claim.0) | FULL, Ordering::Release);
+        slot.stamp.store(self.lap_of(claim.0) | FULL, needed("stamp-publish", Ordering::Release));
         self.receivers.notify_one();
     }
 
     #[inline]
     fn claim_recv(&self) -> Result<Claim, TryRecvError> {
+        // Ordering: Relaxed: a guess that the exchange verifies.
+        let head = self.head.load(Ordering::Relaxed);
+        // Ordering: Acquire pairs with the Release in `publish`: the message is visible.
+        let stamp = self.slot(head).stamp.load(needed("stamp-claim-recv", Ordering::Acquire));
+        if stamp == self.lap_of(head) | FULL {
+            let next = self.after(head);
+            // Ordering: SeqCst: see `Side`. Failure is Relaxed: `claim_recv_slow` guesses again.
+            if self.head.compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
+                return Ok(Claim(head));
+            }
+        }
+        self.claim_recv_slow()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn claim_recv_slow(&self) -> Result<Claim, TryRecvError> {
         let mut spin = Spin::new();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             // Ordering: Acquire pairs with the Release in `publish`: the message is visible.
-            let stamp = self.slot(head).stamp.load(Ordering::Acquire);
+            let stamp = self.slot(head).stamp.load(needed("stamp-claim-recv", Ordering::Acquire));
             if stamp & !VOID == self.lap_of(head) | FULL {
                 // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
                 match self.head.compare_exchange_weak(
@@ -240,7 +275,7 @@ impl<T> Ring<T> {
     fn free(&self, claim: Claim) {
         let next = self.lap_of(claim.0).wrapping_add(self.lap_size());
         // Ordering: Release pairs with the Acquire in `claim_send`: we are done with the slot.
-        self.slot(claim.0).stamp.store(next, Ordering::Release);
+        self.slot(claim.0).stamp.store(next, needed("stamp-free", Ordering::Release));
         self.senders.notify_one();
     }
 
@@ -347,7 +382,7 @@ impl<T> Ring<T> {
         let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
         // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
         unsafe { side.enlist(&raw const waiter) };
-        let waited = if is_ready() { None } else { ticket.sleep(deadline, what) };
+        let waited = if !planted("last-look") && is_ready() { None } else { ticket.sleep(deadline, what) };
         if waited.is_none() && !side.delist(&waiter) {
             // Woken at the last moment: the caller looks again, so the wake-up is not lost.
             ticket.wait_for_claimant(what);
@@ -402,7 +437,6 @@ impl<T> Ring<T> {
 
     /// Whether a receive would not block. A message that is being written counts.
     pub(crate) fn can_recv(&self) -> bool {
-        seq_cst_for_models();
         // Ordering: SeqCst: see `Side`.
         let head = self.head.load(Ordering::SeqCst);
         // Ordering: SeqCst: see `Side`.
@@ -411,7 +445,6 @@ impl<T> Ring<T> {
 
     /// Whether a send would not block. A place that is being freed counts.
     pub(crate) fn can_send(&self) -> bool {
-        seq_cst_for_models();
         // Ordering: SeqCst: see `Side`.
         let tail = self.tail.load(Ordering::SeqCst);
         // Ordering: SeqCst: see `Side`.

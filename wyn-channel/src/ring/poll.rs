@@ -5,6 +5,7 @@ use std::task::Waker;
 use super::Ring;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::pending::Pending;
+use crate::sync::planted;
 use crate::wait::Outcome;
 
 impl<T> Ring<T> {
@@ -80,7 +81,9 @@ impl<T> Ring<T> {
     pub(crate) fn cancel_recv(&self, pending: &Pending<T>) {
         if !self.receivers.delist(&pending.waiter) {
             pending.ticket.stay_for_claimant();
-            self.receivers.notify_one();
+            if !planted("pass-on") {
+                self.receivers.notify_one();
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ impl Side {
         // Ordering: SeqCst: see the table: before the look that follows, in the order of all.
         self.inner.occupied.store(true, Ordering::SeqCst);
         drop(list);
-        seq_cst_for_models();
+        seq_cst_for_models("side-sleeper");
     }
 
     /// Leaves the list; `false` if the waiter has been claimed.
@@ -68,7 +68,7 @@ impl Side {
     /// Wakes the oldest waiter, and whoever waits for news.
     #[inline]
     pub(super) fn notify_one(&self) {
-        seq_cst_for_models();
+        seq_cst_for_models("side-peer");
         // Ordering: SeqCst: see the table: after the exchange that moved the position, in the order of all.
         if self.inner.occupied.load(Ordering::SeqCst) {
             self.notify_slow();

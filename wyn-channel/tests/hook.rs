@@ -1,0 +1,159 @@
+//! The hook: who meets it, when, and what it is told.
+
+mod common;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use common::ms;
+use wyn_channel::hook::{self, AlreadySet, Hook, Wait, What};
+use wyn_channel::{Select, Value, after, bounded, never, oneshot, unbounded};
+
+/// Notes what it is asked for, and parks; on request it returns at once, or does other work first.
+struct Notes {
+    asked: Mutex<Vec<(ThreadId, What)>>,
+    returns_early: AtomicUsize,
+}
+
+static NOTES: Notes = Notes { asked: Mutex::new(Vec::new()), returns_early: AtomicUsize::new(0) };
+
+impl Hook for Notes {
+    fn block(&self, wait: &Wait<'_>) {
+        self.asked.lock().unwrap().push((thread::current().id(), wait.what()));
+        if self.returns_early.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
+            return;
+        }
+        while !wait.is_over() {
+            assert!(!wait.is_decided());
+            wait.park();
+        }
+    }
+}
+
+fn asked_here() -> Vec<What> {
+    let here = thread::current().id();
+    NOTES.asked.lock().unwrap().iter().filter(|note| note.0 == here).map(|note| note.1).collect()
+}
+
+/// Waits again until the hook is asked: on a busy machine the looks before that may take all the time there is.
+fn until_asked(before: usize, wait: &dyn Fn()) {
+    for _ in 0..100 {
+        wait();
+        if asked_here().len() > before {
+            return;
+        }
+    }
+    panic!("the hook was never asked");
+}
+
+fn set() {
+    // All tests of this file share the process when they are run by libtest.
+    match hook::set(&NOTES) {
+        Ok(()) | Err(AlreadySet) => {}
+    }
+    assert_eq!(hook::set(&NOTES), Err(AlreadySet));
+}
+
+#[test]
+fn only_threads_that_opted_in_meet_it() {
+    set();
+    let (_s, r) = bounded::<u8>(1);
+    assert!(r.recv_timeout(ms(10)).is_err());
+    assert_eq!(asked_here(), []);
+    let in_all = hook::opt_in();
+    {
+        let _out = hook::opt_out();
+        assert!(r.recv_timeout(ms(10)).is_err());
+        assert_eq!(asked_here(), []);
+    }
+    until_asked(0, &|| assert!(r.recv_timeout(ms(10)).is_err()));
+    assert!(matches!(asked_here()[..], [What::Recv { .. }, ..]));
+    drop(in_all);
+    let before = asked_here().len();
+    assert!(r.recv_timeout(ms(10)).is_err());
+    assert_eq!(asked_here().len(), before);
+}
+
+#[test]
+fn every_kind_of_wait_asks() {
+    set();
+    let _in = hook::opt_in();
+    let kind = |wait: &dyn Fn()| {
+        let before = asked_here().len();
+        until_asked(before, wait);
+        let asked = asked_here()[before..].to_vec();
+        assert!(asked.iter().all(|what| *what == asked[0]));
+        assert!(!asked[0].to_string().is_empty());
+        asked[0]
+    };
+    let (full, rest) = bounded(1);
+    full.send(()).unwrap();
+    let (meets, _nobody) = bounded(0);
+    let (_quiet, empty) = unbounded::<u8>();
+    let value = Value::new(0);
+    let sends = kind(&|| assert!(full.send_timeout((), ms(5)).is_err()));
+    assert!(matches!(sends, What::Send { .. }));
+    assert!(matches!(kind(&|| assert!(meets.send_timeout((), ms(5)).is_err())), What::Send { .. }));
+    assert!(matches!(kind(&|| assert!(empty.recv_timeout(ms(5)).is_err())), What::Recv { .. }));
+    assert_eq!(kind(&|| assert!(never::<u8>().recv_timeout(ms(5)).is_err())), What::Time);
+    assert_eq!(kind(&|| assert!(after(ms(5)).recv().is_ok())), What::Time);
+    let waits = kind(&|| assert!(value.wait_for_timeout(|&v| v == 1, ms(5)).is_none()));
+    assert!(matches!(waits, What::Value { .. }));
+    let one = kind(&|| {
+        let (_s, mut r) = oneshot::<u8>();
+        assert!(r.recv_timeout(ms(5)).is_err());
+    });
+    assert!(matches!(one, What::Oneshot { .. }));
+    let select = kind(&|| {
+        let mut select = Select::new();
+        select.recv(&empty);
+        select.send(&meets);
+        assert!(select.select_timeout(ms(5)).is_err());
+    });
+    assert_eq!(select, What::Select { arms: 2 });
+    drop(rest);
+}
+
+#[test]
+fn nothing_is_asked_when_nothing_blocks() {
+    set();
+    let _in = hook::opt_in();
+    let (s, r) = bounded(2);
+    (0..100).for_each(|n| assert!(s.send(n).is_ok() && r.recv() == Ok(n)));
+    assert_eq!(asked_here(), []);
+}
+
+#[test]
+fn a_hook_that_returns_early_is_called_again() {
+    set();
+    let sender = {
+        let (s, r) = bounded(0);
+        let receiver = thread::spawn(move || {
+            let _in = hook::opt_in();
+            NOTES.returns_early.store(3, Ordering::SeqCst);
+            let got = r.recv();
+            (got, asked_here().len())
+        });
+        let id = receiver.thread().id();
+        while NOTES.asked.lock().unwrap().iter().filter(|note| note.0 == id).count() < 3 {
+            thread::yield_now();
+        }
+        s.send(7).unwrap();
+        receiver
+    };
+    let (got, asked) = sender.join().unwrap();
+    assert_eq!(got, Ok(7));
+    assert!(asked >= 3);
+}
+
+#[test]
+fn a_deadline_ends_the_wait() {
+    set();
+    let _in = hook::opt_in();
+    let (_s, r) = bounded::<u8>(0);
+    let start = Instant::now();
+    assert!(r.recv_timeout(ms(20)).is_err());
+    assert!((ms(20)..Duration::from_secs(5)).contains(&start.elapsed()));
+}

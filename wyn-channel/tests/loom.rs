@@ -1,0 +1,375 @@
+//! Every interleaving of the channels at their smallest. A lost wake-up is a deadlock here, a message that is
+//! read too early a race, and a message that is lost or dropped twice a wrong count.
+//!
+//! loom has no clock: a time limit passes as soon as somebody else has run. Run by
+//! `RUSTFLAGS="--cfg wyn_loom" cargo test --profile loom -p wyn-channel --test loom`.
+#![cfg(wyn_loom)]
+
+mod loom_common;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use loom::thread;
+use loom_common::{Drops, check, expect_failures};
+use wyn_channel::{RecvError, RecvTimeoutError, Select, TryRecvError, bounded, unbounded};
+
+const SOON: Duration = Duration::from_secs(1);
+
+fn channel(cap: Option<usize>) -> (wyn_channel::Sender<u8>, wyn_channel::Receiver<u8>) {
+    cap.map_or_else(unbounded, bounded)
+}
+
+/// Two messages from one thread to another, in order, then the end.
+fn two_messages(cap: Option<usize>, preemptions: usize) {
+    check(preemptions, move || {
+        let (s, r) = channel(cap);
+        let sender = thread::spawn(move || {
+            s.send(1).unwrap();
+            s.send(2).unwrap();
+        });
+        let receiver = thread::spawn(move || {
+            assert_eq!(r.recv(), Ok(1));
+            assert_eq!(r.recv(), Ok(2));
+            assert_eq!(r.recv(), Err(RecvError));
+        });
+        sender.join().unwrap();
+        receiver.join().unwrap();
+    });
+}
+
+#[test]
+fn rendezvous_hands_over() {
+    two_messages(Some(0), 3);
+}
+
+#[test]
+fn ring_of_one_hands_over() {
+    two_messages(Some(1), 3);
+}
+
+#[test]
+fn ring_of_two_hands_over() {
+    two_messages(Some(2), 2);
+}
+
+#[test]
+fn unbounded_hands_over() {
+    two_messages(None, 3);
+}
+
+/// Two senders and two receivers, one message each.
+fn two_pairs(cap: Option<usize>, preemptions: usize) {
+    check(preemptions, move || {
+        let (s, r) = channel(cap);
+        let s2 = s.clone();
+        let r2 = r.clone();
+        let all = [
+            thread::spawn(move || {
+                s.send(1).unwrap();
+                0
+            }),
+            thread::spawn(move || {
+                s2.send(2).unwrap();
+                0
+            }),
+            thread::spawn(move || r.recv().unwrap()),
+        ];
+        let last = r2.recv().unwrap();
+        let sum: u8 = all.into_iter().map(|thread| thread.join().unwrap()).sum();
+        assert_eq!(sum + last, 3);
+    });
+}
+
+#[test]
+fn rendezvous_two_pairs() {
+    two_pairs(Some(0), 1);
+}
+
+#[test]
+fn ring_two_pairs() {
+    two_pairs(Some(1), 1);
+}
+
+#[test]
+fn unbounded_two_pairs() {
+    two_pairs(None, 1);
+}
+
+/// A receive gives up while a message comes: it is received, or still there.
+fn hand_off_and_timeout(cap: Option<usize>) {
+    check(3, move || {
+        let (s, r) = channel(cap);
+        let r2 = r.clone();
+        let sender = thread::spawn(move || s.try_send(1).is_ok());
+        let receiver = thread::spawn(move || r2.recv_timeout(SOON));
+        let sent = sender.join().unwrap();
+        match receiver.join().unwrap() {
+            Ok(msg) => assert!(sent && msg == 1),
+            Err(_) if sent => assert_eq!(r.try_recv(), Ok(1), "sent, and not received"),
+            Err(_) => assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected)),
+        }
+    });
+}
+
+#[test]
+fn rendezvous_hand_off_and_timeout() {
+    hand_off_and_timeout(Some(0));
+}
+
+#[test]
+fn ring_hand_off_and_timeout() {
+    hand_off_and_timeout(Some(1));
+}
+
+#[test]
+fn unbounded_hand_off_and_timeout() {
+    hand_off_and_timeout(None);
+}
+
+#[test]
+fn a_send_gives_up_while_a_receiver_comes() {
+    for cap in [0, 1] {
+        check(3, move || {
+            let (s, r) = bounded(cap);
+            (0..cap).for_each(|_| s.try_send(0).unwrap());
+            let sender = thread::spawn(move || s.send_timeout(1, SOON).is_ok());
+            let receiver = thread::spawn(move || {
+                let mut got: Vec<usize> = Vec::new();
+                while got.len() < 2 {
+                    match r.recv_timeout(SOON) {
+                        Ok(msg) => got.push(msg),
+                        Err(RecvTimeoutError::Timeout) => thread::yield_now(),
+                        Err(RecvTimeoutError::Disconnected) => break,
+                    }
+                }
+                got
+            });
+            let sent = sender.join().unwrap();
+            let got = receiver.join().unwrap();
+            assert_eq!(got.contains(&1), sent, "received if and only if sent");
+        });
+    }
+}
+
+/// A receive is dropped while a message comes; another receiver must get it, or it is still there.
+fn cancelled_receive(cap: Option<usize>) {
+    check(1, move || {
+        let (s, r) = channel(cap);
+        let (keep, r2) = (r.clone(), r.clone());
+        let sender = thread::spawn(move || s.send(1).unwrap());
+        let cancels = thread::spawn(move || {
+            let mut receive = Box::pin(r2.recv_async());
+            match receive.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                std::task::Poll::Ready(result) => result.ok(),
+                std::task::Poll::Pending => None,
+            }
+        });
+        let other = thread::spawn(move || r.recv().ok());
+        sender.join().unwrap();
+        let got = [cancels.join().unwrap(), other.join().unwrap(), keep.try_recv().ok()];
+        assert_eq!(got.iter().flatten().count(), 1, "one message, {got:?}");
+    });
+}
+
+#[test]
+fn rendezvous_cancelled_receive() {
+    cancelled_receive(Some(0));
+}
+
+#[test]
+fn ring_cancelled_receive() {
+    cancelled_receive(Some(1));
+}
+
+#[test]
+fn unbounded_cancelled_receive() {
+    cancelled_receive(None);
+}
+
+#[test]
+fn a_cancelled_send_lets_the_next_one_in() {
+    check(1, || {
+        let (s, r) = bounded(1);
+        s.try_send(0).unwrap();
+        let s2 = s.clone();
+        let cancels = thread::spawn(move || {
+            let mut send = Box::pin(s2.send_async(1));
+            send.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+        });
+        let sender = thread::spawn(move || s.send(2).unwrap());
+        let receiver = thread::spawn(move || r.iter().collect::<Vec<_>>());
+        let sent = cancels.join().unwrap();
+        sender.join().unwrap();
+        let got = receiver.join().unwrap();
+        assert_eq!((got.contains(&1), got.contains(&2)), (sent, true));
+    });
+}
+
+/// A send against `close`: it is refused, or received.
+fn close_and_send(cap: Option<usize>) {
+    check(2, move || {
+        let (s, r) = channel(cap);
+        let s2 = s.clone();
+        let closes = thread::spawn(move || s2.close());
+        let sender = thread::spawn(move || s.send(1).is_ok());
+        let receiver = thread::spawn(move || r.recv().is_ok());
+        closes.join().unwrap();
+        assert_eq!(sender.join().unwrap(), receiver.join().unwrap());
+    });
+}
+
+#[test]
+fn rendezvous_close_and_send() {
+    close_and_send(Some(0));
+}
+
+#[test]
+fn ring_close_and_send() {
+    close_and_send(Some(1));
+}
+
+#[test]
+fn unbounded_close_and_send() {
+    close_and_send(None);
+}
+
+/// The last receiver goes while a message comes: it is dropped once, wherever it got to.
+fn last_drop_and_send(cap: Option<usize>) {
+    check(3, move || {
+        let drops = Drops::default();
+        let (s, r) = cap.map_or_else(unbounded, bounded);
+        let message = drops.make();
+        let sender = thread::spawn(move || drop(s.send(message)));
+        let goes = thread::spawn(move || drop(r));
+        sender.join().unwrap();
+        goes.join().unwrap();
+        assert_eq!(drops.count(), 1);
+    });
+}
+
+#[test]
+fn rendezvous_last_drop_and_send() {
+    last_drop_and_send(Some(0));
+}
+
+#[test]
+fn ring_last_drop_and_send() {
+    last_drop_and_send(Some(1));
+}
+
+#[test]
+fn unbounded_last_drop_and_send() {
+    last_drop_and_send(None);
+}
+
+/// A select over two channels against a sender on each.
+fn select_over_two(cap: Option<usize>, preemptions: usize) {
+    check(preemptions, move || {
+        let (s1, r1) = channel(cap);
+        let (s2, r2) = channel(cap);
+        let senders =
+            [thread::spawn(move || s1.send(1).unwrap()), thread::spawn(move || s2.send(2).unwrap())];
+        let selects = thread::spawn(move || {
+            let mut select = Select::new_biased();
+            let first = select.recv(&r1);
+            select.recv(&r2);
+            let mut sum = 0;
+            while sum < 3 {
+                let operation = select.select();
+                let result =
+                    if operation.index() == first { operation.recv(&r1) } else { operation.recv(&r2) };
+                match result {
+                    Ok(msg) => sum += msg,
+                    Err(RecvError) => thread::yield_now(),
+                }
+                if sum == 1 {
+                    assert_eq!(r2.recv(), Ok(2));
+                    return;
+                }
+                if sum == 2 {
+                    assert_eq!(r1.recv(), Ok(1));
+                    return;
+                }
+            }
+        });
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        selects.join().unwrap();
+    });
+}
+
+#[test]
+fn rendezvous_select_over_two() {
+    select_over_two(Some(0), 2);
+}
+
+#[test]
+fn ring_select_over_two() {
+    select_over_two(Some(1), 1);
+}
+
+#[test]
+fn unbounded_select_over_two() {
+    select_over_two(None, 2);
+}
+
+#[test]
+fn two_selects_meet() {
+    check(3, || {
+        let (s, r) = bounded(0);
+        let sends = thread::spawn(move || {
+            let mut select = Select::new();
+            select.send(&s);
+            select.select().send(&s, 1)
+        });
+        let receives = thread::spawn(move || {
+            let mut select = Select::new();
+            select.recv(&r);
+            select.select().recv(&r)
+        });
+        let sent = sends.join().unwrap();
+        let received = receives.join().unwrap();
+        assert_eq!((sent.is_ok(), received), (true, Ok(1)));
+    });
+}
+
+#[test]
+fn two_operations_and_one_place() {
+    // One promise of a place, against a plain send.
+    check(1, || {
+        let (s, r) = bounded(1);
+        let s2 = s.clone();
+        let selects = thread::spawn(move || {
+            let mut select = Select::new();
+            select.send(&s2);
+            select.select().send(&s2, 1).unwrap();
+        });
+        let sends = thread::spawn(move || s.send(2).unwrap());
+        let receives = thread::spawn(move || r.iter().sum::<i32>());
+        selects.join().unwrap();
+        sends.join().unwrap();
+        assert_eq!(receives.join().unwrap(), 3);
+    });
+}
+
+#[test]
+fn planted_flaws_are_found() {
+    expect_failures(&[
+        ("finish", "rendezvous_hands_over"),
+        ("finish-who", "rendezvous_hands_over"),
+        ("publish-who", "rendezvous_hands_over"),
+        ("verdict", "rendezvous_hands_over"),
+        ("missed-parker", "rendezvous_hands_over"),
+        ("stamp-publish", "ring_of_one_hands_over"),
+        ("stamp-claim-recv", "ring_of_one_hands_over"),
+        ("stamp-free", "ring_of_one_hands_over"),
+        ("stamp-claim-send", "ring_of_one_hands_over"),
+        ("side-peer", "ring_of_one_hands_over"),
+        ("side-sleeper", "ring_of_one_hands_over"),
+        ("last-look", "ring_of_one_hands_over"),
+        ("pass-on", "ring_cancelled_receive"),
+        ("put-back", "rendezvous_cancelled_receive"),
+    ]);
+}

@@ -1,0 +1,49 @@
+//! What the models share.
+#![allow(dead_code, unreachable_pub, reason = "each file takes a part")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Runs `model` with so many involuntary switches, or as many as `LOOM_MAX_PREEMPTIONS` says if that is less.
+pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(builder.preemption_bound.unwrap_or(preemptions).min(preemptions));
+    builder.max_branches = 20_000;
+    builder.check(model);
+}
+
+/// Counts the drops of what it makes; invisible to loom.
+#[derive(Debug, Clone, Default)]
+pub struct Drops(Arc<AtomicUsize>);
+
+#[derive(Debug)]
+pub struct Counted(Drops);
+
+impl Drops {
+    pub fn make(&self) -> Counted {
+        Counted(self.clone())
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Runs each model with the site or step beside it weakened or left out (`WYN_PLANT`, see `src/sync.rs`), in a
+/// process of its own, for loom ends a deadlock by aborting: all must fail.
+pub fn expect_failures(planted: &[(&str, &str)]) {
+    for (flaw, model) in planted {
+        let mut run = std::process::Command::new(std::env::current_exe().unwrap());
+        run.args([model, "--exact", "--nocapture"]).env("WYN_PLANT", flaw).env("RUST_BACKTRACE", "0");
+        let output = run.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains("running 1 test"), "there is no model {model}");
+        assert!(!output.status.success(), "{flaw} goes unnoticed in {model}");
+    }
+}
