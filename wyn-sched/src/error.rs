@@ -32,6 +32,11 @@ impl JoinError {
         Self(Box::new(Failure { cause: Cause::Cancelled, origin }))
     }
 
+    /// The error of a scope's child, which to its handle was cancelled: it panicked.
+    pub(crate) fn of_child(self) -> Self {
+        Self::panic(Box::new("the panic of this task is re-raised by its scope"), self.0.origin)
+    }
+
     /// Whether the task panicked.
     #[must_use]
     pub fn is_panic(&self) -> bool {

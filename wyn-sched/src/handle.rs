@@ -134,14 +134,32 @@ impl<T> JoinHandle<T> {
         drop(self);
     }
 
-    /// Waits without running anything else meanwhile: parks until the result is there.
+    /// Waits like [`join`](Self::join), but runs nothing else meanwhile: the task itself if it is the newest of this
+    /// thread, and otherwise this thread parks. On a worker, another takes its place.
     ///
-    /// For code that holds a lock which another task might want. The task itself must be able to run
-    /// elsewhere: on a runtime of one worker, not from that worker.
-    pub(crate) fn join_parked(mut self) -> Result<T, JoinError> {
+    /// For code that holds a lock which another task might want. The awaited task must be able to run elsewhere
+    /// if it is not the newest: not if every worker is blocked in that very lock.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join).
+    ///
+    /// # Panics
+    /// If the handle was polled to completion as a future before.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let table = Arc::new(Mutex::new(vec![1, 2, 3]));
+    /// let held = table.lock().unwrap();
+    /// let length = held.len();
+    /// // `join` might run another task here that wants `table`.
+    /// assert_eq!(wyn_sched::spawn(move || 2 * length).join_blocking()?, 6);
+    /// # Ok::<(), wyn_sched::JoinError>(())
+    /// ```
+    pub fn join_blocking(mut self) -> Result<T, JoinError> {
         let cell = self.cell();
         // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::park(cell) };
+        let outcome = unsafe { join::block(cell) };
         // SAFETY: the completer has left.
         unsafe { self.take(outcome) }
     }

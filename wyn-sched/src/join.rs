@@ -23,6 +23,7 @@ use wyn_future::cell::{Header, Outcome, Phase};
 
 use crate::barrier::Asymmetric;
 use crate::context::{self, Context, Helping};
+use crate::fork::Sought;
 use crate::runtime;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
@@ -78,16 +79,29 @@ pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Insta
     }
 }
 
-/// Waits without helping.
+/// Waits without helping: runs the task itself if it is at hand, and nothing else.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn park(cell: NonNull<Header>) -> Outcome {
+pub(crate) unsafe fn block(cell: NonNull<Header>) -> Outcome {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
-    // SAFETY: the caller is the handle.
-    unsafe { header.park::<Asymmetric>(None) };
-    header.left().expect("a park without a deadline ends when the completer has left")
+    if let Some(outcome) = header.left() {
+        return outcome;
+    }
+    let Some(context) = context::current() else {
+        // SAFETY: the caller is the handle.
+        unsafe { header.park::<Asymmetric>(None) };
+        return header.await_left();
+    };
+    let is_ambient = context.is_ambient() && context.has_stack();
+    if let Some(task) = is_ambient.then(|| context.take_newest(cell)).flatten() {
+        let _inside = context.isolate(task.family());
+        // SAFETY: taken from its queue; the caller is the handle.
+        return unsafe { task.enter(Op::Inline, context.id) };
+    }
+    Wait { header, cell: None, context: &context, deadline: None }.block();
+    header.await_left()
 }
 
 /// Waits as the table says; runs `first`, the newest task of this thread, before any other.
@@ -107,16 +121,19 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
         // It is out of the deque: at the floor, it was the lowest that may be run.
         if context.above_floor() >= 0 { context.run(first) } else { context.push(first) }
     }
-    let wait = Wait { cell, header, context: &context, deadline };
+    let wait = Wait { cell: Some(cell), header, context: &context, deadline };
     let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
     inline.or_else(|| header.left())
 }
 
-struct Wait<'a> {
-    cell: NonNull<Header>,
-    header: &'a Header,
-    context: &'a Rc<Context>,
-    deadline: Option<Instant>,
+/// A wait under way.
+pub(crate) struct Wait<'a> {
+    /// What is waited for. The waiting frame is its handle.
+    pub(crate) header: &'a Header,
+    /// Its task, if that may be run here for the handle.
+    pub(crate) cell: Option<NonNull<Header>>,
+    pub(crate) context: &'a Rc<Context>,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Wait<'_> {
@@ -130,6 +147,7 @@ impl Wait<'_> {
         match end {
             Help::Inline(outcome) => return Some(outcome),
             Help::Over => {}
+            Help::Refused => self.block(),
             Help::Exhausted => self.park(),
         }
         None
@@ -141,6 +159,10 @@ impl Wait<'_> {
             match self.help() {
                 Help::Inline(outcome) => return Some(outcome),
                 Help::Over => return None,
+                Help::Refused => {
+                    self.block();
+                    return None;
+                }
                 Help::Exhausted => {}
             }
             if self.context.is_in_task() {
@@ -156,25 +178,32 @@ impl Wait<'_> {
         }
     }
 
-    /// Runs tasks until the wait is over or there is nothing to run.
     fn help(&self) -> Help {
+        self.help_with(|| self.next().map_or(Sought::Nothing, Sought::Kin))
+    }
+
+    /// Runs what `seek` finds until the wait is over or there is nothing to run for a while.
+    pub(crate) fn help_with(&self, seek: impl Fn() -> Sought) -> Help {
         let mut round = 0;
         while round < HELP_ROUNDS + YIELD_ROUNDS {
             if self.is_over() {
                 return Help::Over;
             }
             if !self.context.has_stack() {
-                self.block();
-                return Help::Over;
+                return Help::Refused;
             }
-            if let Some(task) = self.next() {
-                if task.header() == self.cell {
+            match seek() {
+                Sought::Kin(task) if Some(task.header()) == self.cell => {
                     // SAFETY: taken from a queue, for the handle of its cell.
                     return Help::Inline(unsafe { task.enter(Op::Inline, self.context.id) });
                 }
-                self.context.run(task);
-                round = 0;
-                continue;
+                Sought::Kin(task) => {
+                    self.context.run(task);
+                    round = 0;
+                    continue;
+                }
+                Sought::Strange => return Help::Refused,
+                Sought::Nothing => {}
             }
             if round < HELP_ROUNDS {
                 (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
@@ -216,7 +245,7 @@ impl Wait<'_> {
     }
 
     /// Parks, and leaves the processor to another worker.
-    fn block(&self) {
+    pub(crate) fn block(&self) {
         let shared = &self.context.shared;
         if self.context.role == Role::Guest {
             return self.park();
@@ -235,14 +264,14 @@ impl Wait<'_> {
     }
 
     /// The thread that runs the awaited task.
-    fn runner(&self) -> Option<usize> {
+    pub(crate) fn runner(&self) -> Option<usize> {
         match self.header.phase() {
             Phase::Running(id) if id < self.context.shared.slots.ids() => Some(id),
             _ => None,
         }
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         match self.header.phase() {
             Phase::Left(_) => true,
             // A completer this far does not unpark who has only just registered.
@@ -254,7 +283,7 @@ impl Wait<'_> {
         }
     }
 
-    fn park(&self) {
+    pub(crate) fn park(&self) {
         // SAFETY: the caller of `wait` is the handle.
         unsafe { self.header.park::<Asymmetric>(self.deadline) };
     }
@@ -262,11 +291,13 @@ impl Wait<'_> {
 
 /// How helping ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Help {
+pub(crate) enum Help {
     /// The awaited task was run here: its header does not say so.
     Inline(Outcome),
     /// The wait is over.
     Over,
     /// There was nothing to run for a while.
     Exhausted,
+    /// There is something that may not be run here, or no stack left to run it.
+    Refused,
 }

@@ -10,11 +10,20 @@ mod builder;
 mod context;
 mod cpus;
 mod error;
+mod family;
+#[allow(unsafe_code, reason = "hands closures on the stack to other threads")]
+mod fork;
 #[allow(unsafe_code, reason = "takes results out of cells")]
 mod handle;
+#[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
+mod isolate;
 #[allow(unsafe_code, reason = "waits on cells")]
 mod join;
+#[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
+mod par_for;
 mod runtime;
+#[allow(unsafe_code, reason = "lays out children in cells, and shares the frame of the scope with them")]
+mod scope;
 mod search;
 #[allow(unsafe_code, reason = "cancels tasks")]
 mod shared;
@@ -30,6 +39,10 @@ mod worker;
 
 pub use builder::{Builder, MAX_WORKERS};
 pub use error::{BuildError, JoinError, ShutdownError};
+pub use fork::{FnContext, join, join_all, join_context};
 pub use handle::JoinHandle;
+pub use isolate::isolate;
+pub use par_for::par_for;
 pub use runtime::{Runtime, global};
-pub use spawn::{spawn, spawn_detached, yield_now};
+pub use scope::{Scope, ScopeFifo, ScopedJoinHandle, in_place_scope, in_place_scope_fifo, scope, scope_fifo};
+pub use spawn::{current_worker_index, spawn, spawn_detached, worker_count, yield_now};

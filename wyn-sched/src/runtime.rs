@@ -123,7 +123,7 @@ impl Runtime {
         self.shared.inject(task);
         // What `f` borrows outlives the task: this frame does not end before the task is complete, and a
         // runtime that is borrowed here cannot be shut down.
-        match handle.join_parked() {
+        match handle.join_blocking() {
             Ok(result) => result,
             Err(error) => resume_unwind(error.into_panic()),
         }

@@ -10,12 +10,16 @@
 use wyn_deque::Steal;
 
 use crate::context::Context;
+use crate::fork::{Kin, Sought};
 use crate::slot::Stealer;
 use crate::sync::spin_loop;
 use crate::task::TaskRef;
 
 /// Tasks taken in one steal at most: half of a deque is taken, and can be taken on, however long it is.
 const STEAL_TASKS: usize = 1 << 20;
+/// A shorter deque gives one task, its oldest. The branches of a recursion are never many, and the oldest is the
+/// largest by far; of many that lie side by side, half are taken.
+const BATCH_TASKS: usize = 64;
 /// So many tasks are worth a steal whatever their owner does.
 const MANY_TASKS: usize = 1024;
 /// How often a deque with fewer is looked at, in parts of about a quarter of a microsecond.
@@ -52,6 +56,45 @@ impl Context {
         later.chain(slots.used().take(start)).find_map(|id| self.steal_from(id))
     }
 
+    /// A piece of work of one family, for a thread that waits in the middle of another piece. Work of others is
+    /// handed on when it has been taken.
+    pub(crate) fn find_kin(&self, kin: Kin, first: Option<usize>) -> Sought {
+        if self.deque().position().wrapping_sub(kin.position).cast_signed() > 0
+            && let Some(own) = self.deque().pop()
+        {
+            return Sought::Kin(own);
+        }
+        if !self.shared.injector.is_empty() {
+            return Sought::Strange;
+        }
+        let slots = &self.shared.slots;
+        let start = self.random_below(slots.used().count());
+        let others = slots.used().skip(start).chain(slots.used().take(start));
+        let stolen = first.into_iter().chain(others).find_map(|id| self.steal_one(id));
+        match stolen {
+            None => Sought::Nothing,
+            Some(task) if task.family() == kin.family => Sought::Kin(task),
+            Some(task) => {
+                self.shared.inject(task);
+                Sought::Strange
+            }
+        }
+    }
+
+    fn steal_one(&self, id: usize) -> Option<TaskRef> {
+        let stealer = self.prey(id)?;
+        stealer.steal().success()
+    }
+
+    /// Whom a steal from this thread's deque would pay.
+    fn prey(&self, id: usize) -> Option<&Stealer> {
+        if id == self.id {
+            return None;
+        }
+        let stealer = self.shared.slots.get(id).stealer()?;
+        (!stealer.is_empty() && is_ripe(stealer)).then_some(stealer)
+    }
+
     /// Whether anything is there that this thread would take.
     pub(crate) fn has_prey(&self) -> bool {
         let slots = &self.shared.slots;
@@ -86,12 +129,9 @@ impl Context {
     }
 
     fn steal_from(&self, id: usize) -> Option<TaskRef> {
-        if id == self.id {
-            return None;
-        }
-        let stealer = self.shared.slots.get(id).stealer()?;
-        if stealer.is_empty() || !is_ripe(stealer) {
-            return None;
+        let stealer = self.prey(id)?;
+        if stealer.len() < BATCH_TASKS {
+            return stealer.steal().success();
         }
         match stealer.steal_batch(self.deque(), STEAL_TASKS) {
             // Newest first, as their owner would: a task that waits for the one before it finds it here.

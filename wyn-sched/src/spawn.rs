@@ -88,3 +88,35 @@ pub fn yield_now() {
         None => std::thread::yield_now(),
     }
 }
+
+/// Which worker the calling thread is: below [`worker_count`], the same for as long as the thread lives. `None` on
+/// threads from outside, and on those that stand in for a worker that waits inside a task.
+///
+/// ```
+/// let runtime = wyn_sched::Runtime::builder().workers(2).build()?;
+/// assert!(runtime.install(wyn_sched::current_worker_index).is_some_and(|index| index < 2));
+/// # Ok::<(), wyn_sched::BuildError>(())
+/// ```
+#[must_use]
+pub fn current_worker_index() -> Option<usize> {
+    context::with_current(|current| current.filter(|own| own.role == Role::Worker).map(|own| own.id))
+}
+
+/// How many workers the runtime has that the free functions mean: inside a task that of the task, elsewhere the
+/// global one, which starts on the first call.
+///
+/// # Panics
+/// As [`spawn`].
+///
+/// ```
+/// let runtime = wyn_sched::Runtime::builder().workers(3).build()?;
+/// assert_eq!(runtime.install(wyn_sched::worker_count), 3);
+/// # Ok::<(), wyn_sched::BuildError>(())
+/// ```
+#[must_use]
+pub fn worker_count() -> usize {
+    context::with_ambient(|context| match context {
+        Some(context) => context.shared.config.workers,
+        None => runtime::global().workers(),
+    })
+}

@@ -22,13 +22,14 @@ use wyn_pool::raw::{self, SizeClass};
 
 use crate::barrier::Asymmetric;
 use crate::context;
+use crate::family::Family;
 
 /// What every payload area holds at least: a boxed panic payload is two words.
 const LEAST_PAYLOAD: usize = size_of::<Box<dyn Any + Send>>();
 /// Payloads start right behind the header, so this is what they may ask for.
-const MAX_ALIGN: usize = 16;
+pub(crate) const MAX_ALIGN: usize = 16;
 /// Closures and results above this are boxed: the largest class less the header.
-const MAX_PAYLOAD: usize = SizeClass::C256.size() - size_of::<Header>();
+pub(crate) const MAX_PAYLOAD: usize = SizeClass::C256.size() - size_of::<Header>();
 
 static_assertions::assert_eq_size!(TaskRef, usize);
 static_assertions::const_assert!(size_of::<Header>() == 2 * size_of::<usize>());
@@ -45,19 +46,60 @@ pub(crate) enum Op {
     Cancel,
 }
 
-type Entry = unsafe fn(TaskRef, Op, usize) -> Outcome;
+pub(crate) type Entry = unsafe fn(TaskRef, Op, usize) -> Outcome;
 
 /// A task in a queue: the right to run it, once.
+///
+/// The low bits of the address say how to learn its [`Family`]:
+///
+/// | tag | made by | its family is |
+/// |---|---|---|
+/// | 0 | `spawn` | its own: the address of its cell |
+/// | [`BRANCH`] | `join` | the first word of its payload |
+/// | [`CHILD`] | a scope | the word that the first word of its payload points to |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct TaskRef(NonNull<Header>);
+
+/// The tag of a branch of `join`.
+pub(crate) const BRANCH: usize = 1;
+/// The tag of a scope's child.
+pub(crate) const CHILD: usize = 2;
+const TAGS: usize = 7;
+static_assertions::const_assert!(align_of::<Header>() > TAGS);
 
 // SAFETY: closures and results are `Send` (`spawn` asks for it), and the header is made of atomics.
 unsafe impl Send for TaskRef {}
 
 impl TaskRef {
+    /// The task of this header, with a tag of the table.
+    #[inline]
+    pub(crate) fn tagged(header: NonNull<Header>, tag: usize) -> Self {
+        Self(header.map_addr(|address| address | tag))
+    }
+
+    #[inline]
     pub(crate) fn header(self) -> NonNull<Header> {
-        self.0
+        let header = self.0.as_ptr().map_addr(|address| address & !TAGS);
+        // SAFETY: headers are aligned and not null, so the address without its low bits is not null.
+        unsafe { NonNull::new_unchecked(header) }
+    }
+
+    /// The family that runs it. For whoever holds the right to.
+    #[inline]
+    pub(crate) fn family(self) -> Family {
+        let first = self.payload().cast::<*const Family>();
+        match self.0.addr().get() & TAGS {
+            // SAFETY: the task is alive, and its payload starts with its family.
+            BRANCH => unsafe { first.cast::<Family>().read() },
+            CHILD => {
+                // SAFETY: the task is alive, and its payload starts with a pointer into its scope.
+                let family = unsafe { first.read() };
+                // SAFETY: a scope outlives its children.
+                unsafe { family.read() }
+            }
+            _ => Family::of(self.0.as_ptr()),
+        }
     }
 
     /// Does `op`.
@@ -67,7 +109,7 @@ impl TaskRef {
     #[inline]
     pub(crate) unsafe fn enter(self, op: Op, runner: usize) -> Outcome {
         // SAFETY: whoever holds the right to run a task holds a live cell.
-        let entry = unsafe { self.0.as_ref() }.entry();
+        let entry = unsafe { self.header().as_ref() }.entry();
         // SAFETY: the header was made by `create` from an `Entry` of the right types.
         let entry = unsafe { std::mem::transmute::<*mut (), Entry>(entry) };
         // SAFETY: passed on to the caller.
@@ -75,8 +117,8 @@ impl TaskRef {
     }
 
     /// Where the payload lies.
-    fn payload(self) -> *mut u8 {
-        self.0.as_ptr().wrapping_add(1).cast()
+    pub(crate) fn payload(self) -> *mut u8 {
+        self.header().as_ptr().wrapping_add(1).cast()
     }
 }
 
@@ -117,7 +159,7 @@ unsafe fn enter<F: FnOnce() -> T, T>(task: TaskRef, op: Op, runner: usize) -> Ou
         Op::Inline => return unsafe { run_payload::<F, T>(task) },
         Op::Run => {
             // SAFETY: live until it is completed below.
-            unsafe { task.0.as_ref() }.start(runner);
+            unsafe { task.header().as_ref() }.start(runner);
             // SAFETY: as for `Inline`.
             unsafe { run_payload::<F, T>(task) }
         }
@@ -129,11 +171,11 @@ unsafe fn enter<F: FnOnce() -> T, T>(task: TaskRef, op: Op, runner: usize) -> Ou
         }
     };
     // SAFETY: live, and completed once: the right to run it is used up here.
-    if let Owner::Mine(_) = unsafe { Header::complete::<Asymmetric>(task.0.as_ptr(), outcome) } {
+    if let Owner::Mine(_) = unsafe { Header::complete::<Asymmetric>(task.header().as_ptr(), outcome) } {
         // SAFETY: the handle has gone; the payload is as `outcome` says.
-        unsafe { drop_payload::<T>(task.0, outcome) };
+        unsafe { drop_payload::<T>(task.header(), outcome) };
         // SAFETY: the cell is ours and came from this class.
-        unsafe { raw::free(task.0.cast(), const { class_of::<F, T>() }) };
+        unsafe { raw::free(task.header().cast(), const { class_of::<F, T>() }) };
     }
     outcome
 }
@@ -146,10 +188,10 @@ unsafe fn enter_detached<F: FnOnce()>(task: TaskRef, op: Op, _runner: usize) -> 
     // SAFETY: the cell holds an `F`, moved out once.
     let f = unsafe { get::<F>(task.payload()) };
     // SAFETY: live until freed below.
-    let origin = unsafe { task.0.as_ref() }.origin();
+    let origin = unsafe { task.header().as_ref() }.origin();
     // The closure is out of the cell, so the cell can go first: a task that spawns gets it back warm.
     // SAFETY: nobody else knows the cell.
-    unsafe { raw::free(task.0.cast(), const { class_of::<F, ()>() }) };
+    unsafe { raw::free(task.header().cast(), const { class_of::<F, ()>() }) };
     if op == Op::Cancel {
         contain(|| drop(f));
         return Outcome::Cancelled;
@@ -248,9 +290,14 @@ const fn stored_size<V>() -> usize {
 
 /// The class for a closure `F` with result `T`.
 const fn class_of<F, T>() -> SizeClass {
+    class_for::<T>(stored_size::<F>())
+}
+
+/// The class for so many bytes, and later, in their place, the result `T`.
+pub(crate) const fn class_for<T>(bytes: usize) -> SizeClass {
     let mut payload = LEAST_PAYLOAD;
-    if stored_size::<F>() > payload {
-        payload = stored_size::<F>();
+    if bytes > payload {
+        payload = bytes;
     }
     if stored_size::<T>() > payload {
         payload = stored_size::<T>();
@@ -267,7 +314,7 @@ const fn class_of<F, T>() -> SizeClass {
 /// # Safety
 /// `at` has room for a stored `V`, aligned to 16.
 #[inline]
-unsafe fn put<V>(at: *mut u8, value: V) {
+pub(crate) unsafe fn put<V>(at: *mut u8, value: V) {
     if const { boxed::<V>() } {
         // SAFETY: by contract.
         unsafe { at.cast::<Box<V>>().write(Box::new(value)) };

@@ -137,6 +137,13 @@ impl<T> Words<T> {
         self.owner.head.store(head.0, Ordering::Relaxed);
     }
 
+    /// Where the next item goes. For the owner outside of `pop`.
+    #[inline]
+    pub(super) fn head(&self) -> Index {
+        // Ordering: Relaxed: the owner reads its own last store.
+        Index(self.owner.head.load(Ordering::Relaxed))
+    }
+
     /// The first index that no thief has announced a claim on; behind a `light` barrier.
     #[inline]
     pub(super) fn split(&self) -> Index {

@@ -35,10 +35,8 @@ const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
 /// ```
 pub struct Worker<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
-    /// Where the next item goes: `words.head` outside of `pop`.
-    head: Cell<Index>,
-    /// An old value of `words.done`.
-    done: Cell<Index>,
+    /// The first index without room: a capacity above some old value of `words.done`.
+    limit: Cell<Index>,
     /// The current ring.
     view: Cell<View<T>>,
     barrier: PhantomData<fn() -> B>,
@@ -71,8 +69,8 @@ impl<T, B: Barrier> Worker<T, B> {
         let capacity = capacity.max(2).checked_next_power_of_two().expect("capacity overflow");
         let (shared, view) = Shared::new(capacity, Index(start));
         let (shared, barrier) = (Arc::new(shared), PhantomData);
-        let index = || Cell::new(Index(start));
-        Self { shared, head: index(), done: index(), view: Cell::new(view), barrier }
+        let limit = Index(start).plus(view.capacity());
+        Self { shared, limit: Cell::new(limit), view: Cell::new(view), barrier }
     }
 
     /// Adds the newest item; thieves see it at once.
@@ -81,13 +79,24 @@ impl<T, B: Barrier> Worker<T, B> {
     /// before the push.
     #[inline]
     pub fn push(&self, item: T) {
-        self.reserve(1);
-        let head = self.head.get();
-        // SAFETY: the owner's ring is alive, and `reserve` left slot `head` free: every thief is done
-        // with what it held (`done` is less than a capacity behind), and no thief reads at or above
+        self.push_at(item);
+    }
+
+    /// Adds the newest item and returns the [`position`](Self::position) it has, for
+    /// [`take_back`](Self::take_back).
+    #[inline]
+    pub fn push_at(&self, item: T) -> usize {
+        let words = &self.shared.words;
+        let head = words.head();
+        if head == self.limit.get() {
+            self.make_room(1);
+        }
+        // SAFETY: the owner's ring is alive, and slot `head` is free: it is below `limit`, so every thief is
+        // done with what it held (`done` is less than a capacity behind), and no thief reads at or above
         // `words.head`.
         unsafe { self.view.get().write(head, item) };
-        self.advance(1);
+        words.publish(head.plus(1));
+        head.0
     }
 
     /// Takes the newest item.
@@ -97,16 +106,32 @@ impl<T, B: Barrier> Worker<T, B> {
     /// are not waited for.
     #[inline]
     pub fn pop(&self) -> Option<T> {
-        let last = self.head.get().minus(1);
-        self.shared.words.withdraw(last);
-        B::light();
-        if last.since(self.shared.words.split()) < 0 && !self.wins(last) {
-            return None;
-        }
-        self.head.set(last);
+        let last = self.head().minus(1);
         // SAFETY: the owner's ring is alive. Slot `last` holds an item, which is the owner's: behind
         // the barrier `split` was at or below `last` (invariant 5), so no thief reads it.
-        Some(unsafe { self.view.get().read(last) })
+        self.withdraw(last).then(|| unsafe { self.view.get().read(last) })
+    }
+
+    /// Takes the newest item out if its position is this, and says whether it did. The caller has a copy.
+    ///
+    /// What [`pop`](Self::pop) would do, without a look at the item. A position is used again once its item has
+    /// been taken.
+    #[inline]
+    pub fn take_back(&self, position: usize) -> bool
+    where
+        T: Copy,
+    {
+        let last = Index(position);
+        self.head() == last.plus(1) && self.withdraw(last)
+    }
+
+    /// Takes out `last`, which is one below `head`, unless a thief has it. Then the deque is empty.
+    #[inline(always)]
+    fn withdraw(&self, last: Index) -> bool {
+        let words = &self.shared.words;
+        words.withdraw(last);
+        B::light();
+        last.since(words.split()) >= 0 || self.wins(last)
     }
 
     /// A thief has announced a claim on `last`, which is withdrawn: waits until it is decided.
@@ -146,13 +171,13 @@ impl<T, B: Barrier> Worker<T, B> {
     #[inline]
     #[must_use]
     pub fn position(&self) -> usize {
-        self.head.get().0
+        self.head().0
     }
 
     /// The number of items that no thief has taken for certain.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head.get().items_since(self.shared.words.claimed())
+        self.head().items_since(self.shared.words.claimed())
     }
 
     /// Whether [`len`](Self::len) is zero.
@@ -170,42 +195,45 @@ impl<T, B: Barrier> Worker<T, B> {
     /// Makes room for `n` more items.
     #[inline]
     pub(super) fn reserve(&self, n: usize) {
-        // `done` is never above `head` outside of `pop`, and never more than a capacity below.
-        let held = self.head.get().since(self.done.get()).cast_unsigned();
-        if n > self.view.get().capacity() - held {
+        // `head` is never above `limit`, and outside of `pop` never more than a capacity below.
+        if n > self.limit.get().since(self.head()).cast_unsigned() {
             self.make_room(n);
         }
     }
 
     /// The slots at and above `head`, which [`reserve`](Self::reserve) freed.
     pub(super) fn spare(&self) -> (View<T>, Index) {
-        (self.view.get(), self.head.get())
+        (self.view.get(), self.head())
     }
 
     /// Publishes the `n` slots from `head` on.
     #[inline]
     pub(super) fn advance(&self, n: usize) {
-        let head = self.head.get().plus(n);
-        self.head.set(head);
-        self.shared.words.publish(head);
+        self.shared.words.publish(self.head().plus(n));
+    }
+
+    #[inline(always)]
+    fn head(&self) -> Index {
+        self.shared.words.head()
     }
 
     #[cold]
     #[inline(never)]
     fn make_room(&self, n: usize) {
-        self.done.set(self.shared.words.done());
-        let held = self.head.get().items_since(self.done.get());
+        let done = self.shared.words.done();
+        let held = self.head().items_since(done);
         let needed = held.checked_add(n).expect("capacity overflow");
         if needed > self.view.get().capacity() {
             let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
-            self.grow(roomy.expect("capacity overflow"));
+            self.grow(done, roomy.expect("capacity overflow"));
         }
+        self.limit.set(done.plus(self.view.get().capacity()));
     }
 
-    /// Moves to a ring of `capacity` slots. Never waits for a thief.
-    fn grow(&self, capacity: usize) {
-        let (done, old) = (self.done.get(), self.view.get());
-        let held = self.head.get().items_since(done);
+    /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.
+    fn grow(&self, done: Index, capacity: usize) {
+        let old = self.view.get();
+        let held = self.head().items_since(done);
         let ring = Ring::alloc(capacity);
         // SAFETY: just allocated; freed when the deque is dropped or by the next growth.
         let view = unsafe { Ring::view(ring) };

@@ -49,11 +49,22 @@ enum Next {
 ///
 /// `until` must become true together with an unpark of this thread, by the deadline, or by an order.
 pub(crate) fn idle(context: &Context, deadline: Option<Instant>, until: impl Fn() -> bool) -> Found {
+    idle_with(context, deadline, until, &|| context.find(None))
+}
+
+/// The same, for a thread that may not run everything: `find` looks for what it may.
+pub(crate) fn idle_with(
+    context: &Context,
+    deadline: Option<Instant>,
+    until: impl Fn() -> bool,
+    find: &dyn Fn() -> Option<TaskRef>,
+) -> Found {
     context.end_departures();
     Idle {
         context,
         deadline,
         until: &until,
+        find,
         interval: FIRST_LOOK,
         quiet: Duration::ZERO,
         has_seen_room: false,
@@ -65,6 +76,7 @@ struct Idle<'a> {
     context: &'a Context,
     deadline: Option<Instant>,
     until: &'a dyn Fn() -> bool,
+    find: &'a dyn Fn() -> Option<TaskRef>,
     /// How long the watcher waits for its next look.
     interval: Duration,
     /// How long nobody has moved.
@@ -107,7 +119,7 @@ impl Idle<'_> {
             if (self.until)() {
                 return Some(Found::Until);
             }
-            if let Some(task) = self.context.find(None) {
+            if let Some(task) = (self.find)() {
                 return Some(Found::Task(task));
             }
             if round < SEARCH_ROUNDS {

@@ -2,16 +2,15 @@
 //!
 //! A worker without work is in one of three states, and the word counts them:
 //!
-//! | bits | field | written by |
+//! | adds | what | changed by |
 //! |---|---|---|
-//! | 0..16 | sleepers: parked until somebody calls them | under the roster lock |
-//! | 16 | a watcher: parked, looks around by a clock | under the roster lock |
-//! | 32..48 | searchers: awake and looking for work | anybody, by one addition |
-//! | 48 | full: the watcher has found every processor busy | the watcher, under the roster lock |
+//! | 1 for each | sleeper: parked until somebody calls | who holds the roster lock |
+//! | 2^16 | a watcher: parked, looks around by a clock | who holds the roster lock |
+//! | -2^32 for each | searcher: awake and looking for work | anybody, by one addition |
+//! | -2^48 | full: the watcher has found every processor busy | the watcher, who holds the roster lock |
 //!
-//! Who pushes a task looks at the word once. Only if it is non-zero and below one searcher, is there
-//! anything to do: nobody is looking. Every other state needs no call: no worker is idle (zero), somebody
-//! is searching, or the watcher sees to it.
+//! Who pushes a task looks at the word once, at its sign. Only if it is positive there may be something to do:
+//! nobody searches. Else no worker is idle (zero), somebody searches, or all processors are busy.
 //!
 //! Claims are exclusive because a sleeper is claimed by taking it off the list under the lock; a claimed
 //! worker learns of it through its order. The protocol as prose, with the races it closes, is in
@@ -27,9 +26,8 @@ use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, Thread, current, lock};
 const SLEEPER: u64 = 1;
 const SLEEPERS: u64 = (1 << 16) - 1;
 const WATCHER: u64 = 1 << 16;
-const SEARCHER: u64 = 1 << 32;
-const SEARCHERS: u64 = ((1 << 16) - 1) << 32;
-const FULL: u64 = 1 << 48;
+const SEARCHER: u64 = (1_u64 << 32).wrapping_neg();
+const FULL: u64 = (1_u64 << 48).wrapping_neg();
 
 const NO_ORDER: u32 = 0;
 const SEARCH: u32 = 1;
@@ -69,6 +67,26 @@ struct Lists {
     watcher: Option<Berth>,
 }
 
+/// How many searchers a word counts.
+fn searchers(word: u64) -> u64 {
+    below_zero(word) & ((1 << 16) - 1)
+}
+
+fn is_full(word: u64) -> bool {
+    below_zero(word) >> 16 != 0
+}
+
+/// What the searchers and the full bit have taken from a word, in units of a searcher.
+fn below_zero(word: u64) -> u64 {
+    let above = word & ((1 << 32) - 1);
+    above.wrapping_sub(word) >> 32
+}
+
+/// Whether only sleepers are idle when the only searcher has ended its search.
+fn leaves_sleepers_alone(word: u64) -> bool {
+    searchers(word) == 1 && word & WATCHER == 0 && word & SLEEPERS != 0
+}
+
 /// Everything idle workers share.
 pub(crate) struct Roster {
     word: CachePadded<AtomicU64>,
@@ -95,7 +113,14 @@ impl Roster {
     pub(crate) fn may_need_call(&self) -> bool {
         // Ordering: Relaxed: the barrier pair with `leave_watch`'s caller excludes that this misses the last
         // one to fall asleep while that one misses the push.
-        self.word.load(Ordering::Relaxed).wrapping_sub(1) < SEARCHER - 1
+        self.word.load(Ordering::Relaxed).cast_signed() > 0
+    }
+
+    /// Whether any worker is idle, in any way. A hint.
+    #[inline]
+    pub(crate) fn is_anybody_idle(&self) -> bool {
+        // Ordering: Relaxed: a hint.
+        self.word.load(Ordering::Relaxed) != 0
     }
 
     /// Whether everybody idle is asleep.
@@ -118,14 +143,14 @@ impl Roster {
     /// How many are searching.
     pub(crate) fn searchers(&self) -> u64 {
         // Ordering: Relaxed: a hint.
-        (self.word.load(Ordering::Relaxed) & SEARCHERS) / SEARCHER
+        searchers(self.word.load(Ordering::Relaxed))
     }
 
     /// How many are idle in any way. A hint.
     pub(crate) fn idle(&self) -> usize {
         // Ordering: Relaxed: a hint.
         let word = self.word.load(Ordering::Relaxed);
-        let idle = (word & SLEEPERS) + u64::from(word & WATCHER != 0) + (word & SEARCHERS) / SEARCHER;
+        let idle = (word & SLEEPERS) + u64::from(word & WATCHER != 0) + searchers(word);
         usize::try_from(idle).unwrap_or(usize::MAX)
     }
 
@@ -145,11 +170,7 @@ impl Roster {
     pub(crate) fn end_search_beside_work(&self) {
         // Ordering: Relaxed: decides only which of two correct ways is taken.
         let word = self.word.load(Ordering::Relaxed);
-        if word & SEARCHERS == SEARCHER
-            && word & WATCHER == 0
-            && word & SLEEPERS != 0
-            && self.appoint(SEARCHER)
-        {
+        if leaves_sleepers_alone(word) && self.appoint(1) {
             return;
         }
         if self.end_search() {
@@ -162,8 +183,7 @@ impl Roster {
     #[must_use = "pushes may have relied on this search"]
     pub(crate) fn end_search(&self) -> bool {
         // Ordering: AcqRel: what was seen while searching stays before the end of it.
-        let before = self.word.fetch_sub(SEARCHER, Ordering::AcqRel);
-        before & SEARCHERS == SEARCHER && before & WATCHER == 0 && before & SLEEPERS != 0
+        leaves_sleepers_alone(self.word.fetch_sub(SEARCHER, Ordering::AcqRel))
     }
 
     /// Has somebody look from now on, unless somebody does.
@@ -171,18 +191,18 @@ impl Roster {
         self.appoint(0);
     }
 
-    /// Makes the newest sleeper the watcher, unless somebody else looks by now. `own` is the caller's part of
-    /// the word, which ends with it.
+    /// Makes the newest sleeper the watcher, unless somebody else looks by now. `own` searches are the caller's,
+    /// and end with it.
     fn appoint(&self, own: u64) -> bool {
         let mut lists = lock(&self.lists);
         // Ordering: Relaxed: only the number of searchers can change while the lock is held.
         let word = self.word.load(Ordering::Relaxed);
-        if word & SEARCHERS != own || lists.watcher.is_some() {
+        if searchers(word) != own || lists.watcher.is_some() {
             return false;
         }
         let Some(berth) = lists.sleepers.pop() else { return false };
         let thread = berth.thread.clone();
-        self.add((WATCHER | FULL).wrapping_sub(SLEEPER + own));
+        self.add(WATCHER.wrapping_add(FULL).wrapping_sub(SLEEPER).wrapping_sub(SEARCHER.wrapping_mul(own)));
         self.order(&berth, WATCH);
         lists.watcher = Some(berth);
         drop(lists);
@@ -199,7 +219,7 @@ impl Roster {
             return false;
         }
         let Some(berth) = lists.sleepers.pop() else { return false };
-        self.add(SEARCHER - SLEEPER);
+        self.add(SEARCHER.wrapping_sub(SLEEPER));
         self.order(&berth, SEARCH);
         drop(lists);
         berth.thread.unpark();
@@ -226,7 +246,7 @@ impl Roster {
     pub(crate) fn rouse_all(&self) {
         let mut lists = lock(&self.lists);
         let mut called = std::mem::take(&mut lists.sleepers);
-        self.add((SEARCHER - SLEEPER).wrapping_mul(called.len() as u64));
+        self.add(SEARCHER.wrapping_sub(SLEEPER).wrapping_mul(called.len() as u64));
         if let Some(watcher) = lists.watcher.take() {
             self.set_full(false);
             self.add(SEARCHER.wrapping_sub(WATCHER));
@@ -331,7 +351,7 @@ impl Roster {
         let order = self.take_order(id);
         if order.is_none() {
             lists.sleepers.retain(|berth| berth.id != id);
-            self.add(SEARCHER - SLEEPER);
+            self.add(SEARCHER.wrapping_sub(SLEEPER));
         }
         order
     }
@@ -355,11 +375,11 @@ impl Roster {
 
     /// Under the lock, while there is a watcher.
     fn set_full(&self, full: bool) {
-        // Ordering: Relaxed: a hint to those who push.
-        if full {
-            self.word.fetch_or(FULL, Ordering::Relaxed);
-        } else {
-            self.word.fetch_and(!FULL, Ordering::Relaxed);
+        // Ordering: Relaxed: this part of the word changes only while the lock is held.
+        match (is_full(self.word.load(Ordering::Relaxed)), full) {
+            (false, true) => self.add(FULL),
+            (true, false) => self.add(FULL.wrapping_neg()),
+            _ => {}
         }
     }
 

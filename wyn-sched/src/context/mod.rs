@@ -1,0 +1,252 @@
+//! A thread's place in a runtime: its deque, and what it remembers. How a thread finds its own is in [`current`].
+
+mod current;
+
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use wyn_future::cell::Header;
+
+pub(crate) use self::current::{
+    Helping, Seat, ambient, current, end_departures_of_guest, hold, is_inside, put_off, report_panic,
+    running, with_ambient, with_context_of, with_current,
+};
+use crate::barrier::Asymmetric;
+use crate::family::Family;
+use crate::handle::Departure;
+use crate::shared::Shared;
+use crate::sleep::Looks;
+use crate::slot::{Deque, Role, Slot};
+use crate::stack;
+use crate::sync::{Ordering, compiler_fence};
+use crate::task::{Op, TaskRef};
+
+/// While somebody watches, every so many pushes the length of the deque is looked at.
+const NUDGE_PUSHES: u32 = 32;
+
+/// A thread's place in a runtime.
+pub(crate) struct Context {
+    /// Its own end of its deque; home to the slot on drop.
+    deque: ManuallyDrop<Deque>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) id: usize,
+    pub(crate) role: Role,
+    stack_limit: stack::Limit,
+    /// Inside a task: where the head of the deque was when it started. What lies above was pushed by it, or by
+    /// what it has run on top of itself.
+    floor: Cell<Option<usize>>,
+    /// What the code that runs here belongs to.
+    family: Cell<Family>,
+    pushes: Cell<u32>,
+    /// The last look of a watcher that this thread has compared its processor with.
+    seen_look: Cell<u32>,
+    ticks: Cell<u32>,
+    random: Cell<u32>,
+    /// What it saw of the others when it last watched.
+    pub(crate) looks: RefCell<Looks>,
+    /// Handles that have gone but for their barrier.
+    departures: RefCell<Vec<Departure>>,
+}
+
+impl Context {
+    /// A context with a slot of this role; `None` if all are taken.
+    pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
+        let (id, deque) = shared.slots.lend(role)?;
+        // Any odd number does; ids are small.
+        let family = Cell::new(Family::of(shared.slots.get(id)));
+        let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
+        Some(Rc::new(Self {
+            deque: ManuallyDrop::new(deque),
+            shared,
+            id,
+            role,
+            stack_limit: stack::Limit::new(),
+            floor: Cell::new(None),
+            family,
+            pushes: Cell::new(0),
+            seen_look: Cell::new(0),
+            ticks: Cell::new(0),
+            random: Cell::new(seed),
+            looks: RefCell::new(Looks::default()),
+            departures: RefCell::new(Vec::new()),
+        }))
+    }
+
+    #[inline(always)]
+    pub(crate) fn deque(&self) -> &Deque {
+        &self.deque
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        self.shared.slots.get(self.id)
+    }
+
+    /// Puts a task where this thread, and every thief, finds it; calls somebody if nobody looks.
+    #[inline]
+    pub(crate) fn push(&self, task: TaskRef) {
+        self.deque().push(task);
+        Asymmetric::light();
+        if self.shared.roster.may_need_call() {
+            self.call_for_push();
+        }
+    }
+
+    /// The same for a branch of `join`, which this thread takes back if nobody comes for it. So without a barrier:
+    /// where [`Asymmetric`] needs a fence, the last worker to fall asleep may miss it, and nothing is lost but
+    /// the chance to run it elsewhere.
+    #[inline(always)]
+    pub(crate) fn push_branch(&self, task: TaskRef) -> usize {
+        let position = self.deque().push_at(task);
+        // Ordering: SeqCst compiler fence: with membarrier on the other side, this is the light barrier.
+        compiler_fence(Ordering::SeqCst);
+        if self.shared.roster.may_need_call() {
+            self.call_for_push();
+        }
+        position
+    }
+
+    /// Somebody rests and nobody searches.
+    #[cold]
+    #[inline(never)]
+    fn call_for_push(&self) {
+        if self.shared.roster.nobody_looks() {
+            self.shared.roster.rouse();
+            return;
+        }
+        if self.shared.roster.is_in_the_watchers_way(&self.seen_look) {
+            self.shared.roster.nudge();
+            return;
+        }
+        // The watcher will look by its clock; a deque that grows is worth a call.
+        let pushes = self.pushes.get().wrapping_add(1);
+        self.pushes.set(pushes);
+        if pushes.is_multiple_of(NUDGE_PUSHES) && self.deque().len() >= NUDGE_PUSHES as usize {
+            self.shared.roster.nudge();
+        }
+    }
+
+    /// Whether an idle worker would find nothing to steal here.
+    #[inline]
+    pub(crate) fn is_asked(&self) -> bool {
+        self.shared.roster.is_anybody_idle() && self.deque().is_empty()
+    }
+
+    /// Whether the free functions mean this context: on a guest, whether it runs a task of this runtime, or
+    /// the runtime is the global one.
+    #[inline(always)]
+    pub(crate) fn is_ambient(&self) -> bool {
+        ptr::eq(running(), self)
+    }
+
+    /// Runs a task taken from a queue. The context is ambient.
+    #[inline]
+    pub(crate) fn run(&self, task: TaskRef) {
+        self.slot().count_run();
+        let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(task.family()));
+        // SAFETY: it was taken from a queue, and is given up here.
+        unsafe { task.enter(Op::Run, self.id) };
+        self.floor.set(outer.0);
+        self.family.set(outer.1);
+    }
+
+    /// Until the guard is dropped, waits here run only what was started since.
+    pub(crate) fn isolate(&self, family: Family) -> Isolated<'_> {
+        let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(family));
+        Isolated { context: self, outer }
+    }
+
+    /// What the code that runs here belongs to.
+    #[inline(always)]
+    pub(crate) fn family(&self) -> Family {
+        self.family.get()
+    }
+
+    /// If the newest task of this thread is this one, takes its handle's part out of it. `cell` may be any cell
+    /// whose handle the caller gives up if this says true.
+    pub(crate) fn disown_newest(&self, cell: NonNull<Header>) -> bool {
+        let Some(task) = self.deque().pop() else { return false };
+        let is_newest = task.header() == cell;
+        if is_newest {
+            // SAFETY: out of the queue, nobody can start it; the caller gives the handle up.
+            unsafe { Header::abandon_unstarted(cell.as_ptr()) };
+        }
+        self.push(task);
+        is_newest
+    }
+
+    /// Whether this thread is inside a task, so that what it runs now is on top of that.
+    pub(crate) fn is_in_task(&self) -> bool {
+        self.floor.get().is_some()
+    }
+
+    /// How many tasks of its own deque this thread may run on top of what it is in. Thieves may have them by now.
+    pub(crate) fn above_floor(&self) -> isize {
+        self.floor.get().map_or(isize::MAX, |floor| self.deque().position().wrapping_sub(floor).cast_signed())
+    }
+
+    /// Takes the task of this cell if it is the newest of this thread.
+    pub(crate) fn take_newest(&self, cell: NonNull<Header>) -> Option<TaskRef> {
+        let task = self.deque().pop()?;
+        if task.header() == cell {
+            return Some(task);
+        }
+        self.push(task);
+        None
+    }
+
+    /// Ends the handles that were dropped here and wait for company. For a thread that has time, and before a
+    /// panic among them could go unheard.
+    pub(crate) fn end_departures(&self) {
+        // Taken out first: this may call the panic handler, which may drop handles.
+        let departures = self.departures.take();
+        Departure::end_all(departures);
+    }
+
+    /// Whether there is stack enough to run another task on top of what is running.
+    #[inline(always)]
+    pub(crate) fn has_stack(&self) -> bool {
+        self.stack_limit.is_above()
+    }
+
+    /// Counts a scheduling decision; the count so far.
+    pub(crate) fn tick(&self) -> u32 {
+        let ticks = self.ticks.get().wrapping_add(1);
+        self.ticks.set(ticks);
+        ticks
+    }
+
+    /// A number below `n`, for victims. Marsaglia's xorshift.
+    pub(crate) fn random_below(&self, n: usize) -> usize {
+        let mut x = self.random.get();
+        x ^= x << 13;
+        x ^= x >> 17;
+        x ^= x << 5;
+        self.random.set(x);
+        (x as usize) % n.max(1)
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        Departure::end_all(std::mem::take(self.departures.get_mut()));
+        // SAFETY: nobody uses it after this.
+        let deque = unsafe { ManuallyDrop::take(&mut self.deque) };
+        self.shared.slots.give_back(self.id, deque);
+    }
+}
+
+/// See [`Context::isolate`].
+pub(crate) struct Isolated<'a> {
+    context: &'a Context,
+    outer: (Option<usize>, Family),
+}
+
+impl Drop for Isolated<'_> {
+    fn drop(&mut self) {
+        self.context.floor.set(self.outer.0);
+        self.context.family.set(self.outer.1);
+    }
+}

@@ -1,0 +1,184 @@
+//! Fork-join: two closures that may run at the same time, for the price of a call if they do not.
+//!
+//! `join(a, b)` leaves `b` on its stack as a [`Job`], pushes the right to run it, runs `a`, and takes the right
+//! back if no thief has come: a store of the job, a store into the ring and one of its head, a load of the idle
+//! word, then a pop (Frigo, Leiserson, Randall: The implementation of the Cilk-5 multithreaded language, PLDI
+//! 1998). A thief pays for all else. Deviations from rayon's `join`: the second closure is run with nothing to
+//! record, since it is called where it is; a thread outside of any pool forks itself instead of moving to one.
+
+mod all;
+mod job;
+mod wait;
+
+pub(crate) use wait::{Kin, Sought, wait};
+
+pub use all::join_all;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use job::Job;
+
+use crate::context::{self, Context};
+use crate::task::contain;
+
+/// Tells a closure of [`join_context`] where it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct FnContext {
+    migrated: bool,
+}
+
+impl FnContext {
+    #[inline(always)]
+    fn new(migrated: bool) -> Self {
+        Self { migrated }
+    }
+
+    /// Whether the closure was taken by another thread than the one that called [`join_context`], or by that
+    /// one in the middle of another wait.
+    #[inline]
+    #[must_use]
+    pub fn migrated(&self) -> bool {
+        self.migrated
+    }
+}
+
+/// Runs two closures, at the same time if a worker is idle, and returns both results.
+///
+/// `a` is run at once by the calling thread. `b` can be taken by any thread of the runtime meanwhile; if nobody
+/// has, it is called after `a`, at a cost of a few nanoseconds. If somebody has, the calling thread runs other
+/// branches of the same computation until it is done. Both may borrow from the caller. The signature is rayon's.
+///
+/// Inside a task this is the runtime of the task; elsewhere the [global one](crate::global), which starts on the
+/// first call. A thread that is outside of every runtime joins in without moving to a worker.
+///
+/// # Panics
+/// With the panic of `a` or of `b`; of `a` if both do. Neither closure is running any more by then. If `a` panics,
+/// `b` may never have been run.
+///
+/// # Locks
+/// While `join` waits, this thread may run other branches of the same computation, on top of what it is in. A
+/// lock held across `join` that these take is met by its own holder. See [`isolate`](crate::isolate).
+///
+/// ```
+/// fn sum(numbers: &[u64]) -> u64 {
+///     if numbers.len() < 1000 {
+///         return numbers.iter().sum();
+///     }
+///     let (left, right) = numbers.split_at(numbers.len() / 2);
+///     let (left, right) = wyn_sched::join(|| sum(left), || sum(right));
+///     left + right
+/// }
+/// let numbers: Vec<u64> = (0..10_000).collect();
+/// assert_eq!(sum(&numbers), 49_995_000);
+/// ```
+///
+/// What cannot be sent cannot be joined:
+///
+/// ```compile_fail,E0277
+/// let shared = std::rc::Rc::new(1);
+/// wyn_sched::join(|| *shared, || *shared);
+/// ```
+///
+/// and two closures cannot both change a variable:
+///
+/// ```compile_fail,E0499
+/// let mut counter = 0;
+/// wyn_sched::join(|| counter += 1, || counter += 1);
+/// ```
+#[inline]
+pub fn join<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce() -> RA + Send,
+    B: FnOnce() -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    join_context(|_| a(), |_| b())
+}
+
+/// Like [`join`], and tells each closure whether it has moved to another thread: code that has is worth
+/// splitting further.
+///
+/// # Panics
+/// As [`join`].
+///
+/// ```
+/// let (first, second) = wyn_sched::join_context(|here| here.migrated(), |there| there.migrated());
+/// assert!(!first);
+/// // `second` is true if a worker was faster than this thread.
+/// # let _ = second;
+/// ```
+#[inline]
+pub fn join_context<A, B, RA, RB>(a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce(FnContext) -> RA + Send,
+    B: FnOnce(FnContext) -> RB + Send,
+    RA: Send,
+    RB: Send,
+{
+    match context::ambient() {
+        // SAFETY: it stays while this frame does.
+        Some(context) => fork(unsafe { context.as_ref() }, a, b),
+        None => (a(FnContext::new(false)), b(FnContext::new(false))),
+    }
+}
+
+#[inline(always)]
+fn fork<A, B, RA, RB>(context: &Context, a: A, b: B) -> (RA, RB)
+where
+    A: FnOnce(FnContext) -> RA,
+    B: FnOnce(FnContext) -> RB,
+{
+    let job = Job::new(b, context.family());
+    let position = context.push_branch(job.task());
+    match catch_unwind(AssertUnwindSafe(|| a(FnContext::new(false)))) {
+        Ok(result) => {
+            // What lies there is the job, unless it was run in the middle of a wait of `a`.
+            let b = if job.is_ready() && context.deque().take_back(position) {
+                // SAFETY: taken back: nobody else can run it.
+                let b = unsafe { job.take_closure() };
+                b(FnContext::new(false))
+            } else {
+                retrieve(context, &job, position)
+            };
+            (result, b)
+        }
+        Err(panic) => {
+            give_up(context, &job, position);
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// Takes a job back that was not the newest task any more: runs it, or waits for who does.
+#[cold]
+#[inline(never)]
+fn retrieve<F, R>(context: &Context, job: &Job<F, R>, position: usize) -> R
+where
+    F: FnOnce(FnContext) -> R,
+{
+    if wait::is_ours(context, job.header(), job.task(), position) {
+        // SAFETY: popped: nobody else can run it.
+        let closure = unsafe { job.take_closure() };
+        return closure(FnContext::new(false));
+    }
+    // SAFETY: whoever had it has left, and this is the frame it belongs to.
+    unsafe { job.take_result(job.header().await_left()) }
+}
+
+/// Does away with a job whose other branch has panicked. A panic of its own is dropped.
+#[cold]
+#[inline(never)]
+fn give_up<F, R>(context: &Context, job: &Job<F, R>, position: usize)
+where
+    F: FnOnce(FnContext) -> R,
+{
+    contain(|| {
+        if wait::is_ours(context, job.header(), job.task(), position) {
+            // SAFETY: popped: nobody else can run it.
+            drop(unsafe { job.take_closure() });
+        } else {
+            // SAFETY: as in `retrieve`.
+            drop(unsafe { job.take_result(job.header().await_left()) });
+        }
+    });
+}
