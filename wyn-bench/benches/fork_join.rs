@@ -15,6 +15,9 @@ const GRAIN: usize = 64;
 fn joins(c: &mut Criterion) {
     let mut group = c.benchmark_group("fork_join/join");
     group.throughput(Throughput::Elements(1));
+    group.bench_function("wyn", |b| {
+        in_wyn(b, |b| b.iter(|| wyn_sched::join(|| black_box(1), || black_box(2))));
+    });
     group.bench_function("rayon", |b| {
         in_rayon(b, |b| b.iter(|| rayon::join(|| black_box(1), || black_box(2))));
     });
@@ -28,6 +31,19 @@ fn joins(c: &mut Criterion) {
 fn scopes(c: &mut Criterion) {
     let mut group = c.benchmark_group("fork_join/scope");
     group.throughput(Throughput::Elements(CHILDREN as u64));
+    group.bench_function("wyn", |b| {
+        in_wyn(b, |b| {
+            b.iter(|| {
+                let mut slots = [0; CHILDREN];
+                wyn_sched::scope(|scope| {
+                    for (slot, i) in slots.iter_mut().zip(0..) {
+                        scope.spawn_detached(move |_| *slot = black_box(i));
+                    }
+                });
+                assert_eq!(slots.iter().sum::<u64>(), 45);
+            });
+        });
+    });
     group.bench_function("rayon", |b| {
         in_rayon(b, |b| {
             b.iter(|| {
@@ -50,6 +66,9 @@ fn loops(c: &mut Criterion) {
     let visit = |i: usize| slots[i].store(black_box(i as u64), Ordering::Relaxed);
     let mut group = c.benchmark_group("fork_join/par_for");
     group.throughput(Throughput::Elements(ITEMS as u64));
+    group.bench_function("wyn", |b| {
+        in_wyn(b, |b| b.iter(|| wyn_sched::par_for(0..ITEMS, GRAIN, visit)));
+    });
     group.bench_function("rayon", |b| {
         in_rayon(b, |b| b.iter(|| (0..ITEMS).into_par_iter().with_min_len(GRAIN).for_each(visit)));
     });
@@ -73,6 +92,10 @@ fn halves(scope: &mut chili::Scope<'_>, range: std::ops::Range<usize>, visit: &(
 }
 
 /// Measures on a worker, where forking costs least.
+fn in_wyn(b: &mut Bencher<'_>, measure: impl FnOnce(&mut Bencher<'_>) + Send) {
+    wyn_sched::global().install(|| measure(b));
+}
+
 fn in_rayon(b: &mut Bencher<'_>, measure: impl FnOnce(&mut Bencher<'_>) + Send) {
     rayon::scope(|_| measure(b));
 }

@@ -45,6 +45,15 @@ fn plain_calls_answer_right() {
 }
 
 #[test]
+#[cfg(feature = "wyn")]
+fn wyn_answers_right_in_every_workload() {
+    for (workload, _) in WORKLOADS {
+        let figures = figures("wyn", &cell(workload)).unwrap_or_else(|| panic!("wyn has no {workload}"));
+        sane(&figures, workload);
+    }
+}
+
+#[test]
 #[cfg(feature = "peer-rayon")]
 fn rayon_answers_right_in_every_workload() {
     for (workload, _) in WORKLOADS {
@@ -146,4 +155,34 @@ fn a_wrong_answer_is_caught() {
         let line = fork_join::measure::<Forgetful>(&cell(workload));
         assert!(matches!(line, Line::Wrong(_)), "{workload}: {line:?}");
     }
+}
+
+/// The probe with these words: its exit code and what it printed.
+fn probe(words: &str) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_probe"));
+    let output = command.args(words.split_whitespace()).output().expect("the probe starts");
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn the_probe_refuses_bad_input() {
+    for words in ["", "--backend serial", "--backend serial --workload fib --n many", "--n"] {
+        assert_eq!(probe(words), (Some(2), String::new()), "{words}");
+    }
+    for words in [
+        "--backend serial --workload nonsense",
+        "--backend nonsense --workload fib --n 5",
+        "--backend serial --workload matmul --n 100",
+        "--backend serial --workload fib --n 5 --workers 0",
+    ] {
+        let (code, line) = probe(words);
+        assert!(code == Some(0) && line.starts_with(r#"{"unsupported":"#), "{words}: {code:?} {line}");
+    }
+}
+
+#[test]
+fn the_probe_prints_one_line() {
+    let (code, line) = probe("--backend serial --workload skynet --n 1000 --workers 1");
+    assert_eq!((code, line.lines().count()), (Some(0), 1));
+    assert!(matches!(serde_json::from_str(&line), Ok(Line::Figures(_))), "{line}");
 }

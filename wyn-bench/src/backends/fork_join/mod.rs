@@ -10,6 +10,8 @@ mod forte;
 mod rayon;
 #[cfg(feature = "peer-tokio")]
 mod tokio;
+#[cfg(feature = "wyn")]
+mod wyn;
 
 use crate::record::{Cell, Line};
 
@@ -17,6 +19,8 @@ use crate::record::{Cell, Line};
 pub(super) fn run(backend: &str, cell: &Cell) -> Option<Line> {
     Some(match backend {
         "serial" => serial::run(cell),
+        #[cfg(feature = "wyn")]
+        "wyn" => crate::workloads::fork_join::measure::<wyn::Wyn>(cell),
         #[cfg(feature = "peer-rayon")]
         "rayon" => crate::workloads::fork_join::measure::<rayon::Rayon>(cell),
         #[cfg(feature = "peer-chili")]

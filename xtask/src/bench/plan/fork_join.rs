@@ -6,7 +6,8 @@ use super::{Kind, Mode};
 use crate::bench::cpp;
 
 /// Every backend in the order of the tables' rows, with the feature or the library that it needs.
-pub(super) const BACKENDS: [super::Backend; 9] = [
+pub(super) const BACKENDS: [super::Backend; 10] = [
+    ("wyn", Kind::Probe("wyn")),
     ("rayon", Kind::Probe("peer-rayon")),
     ("chili", Kind::Probe("peer-chili")),
     ("forte", Kind::Probe("peer-forte")),
