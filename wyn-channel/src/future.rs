@@ -17,8 +17,8 @@ use crate::shared::{Flavor, Shared};
 impl<T> Sender<T> {
     /// As [`send`](Self::send), for asynchronous code: waits without blocking the thread.
     ///
-    /// A future that is dropped before it is ready sends nothing; the message is dropped with it, unless a
-    /// receiver took it in that moment.
+    /// A future that is dropped before it is ready sends nothing; the message is dropped with it. Without a buffer
+    /// there is one exception: a receiver may have taken the message since the future was last polled.
     ///
     /// ```
     /// # fn block_on<F: std::future::Future>(future: F) -> F::Output {
@@ -48,7 +48,8 @@ impl<T> Receiver<T> {
     /// As [`recv`](Self::recv), for asynchronous code: waits without blocking the thread.
     ///
     /// A future that is dropped before it is ready loses nothing: a message that was on its way to it goes to
-    /// the next receiver that waits, or is the first to be received.
+    /// the next receiver that waits, or is the first to be received. (If the channel is closed in between, other
+    /// receivers may have been told so already; the message is there for whoever looks again.)
     ///
     /// Waiting for a timer starts a thread, once, that keeps the clock for all.
     pub fn recv_async(&self) -> RecvFuture<'_, T> {
@@ -83,7 +84,7 @@ impl<T> SendOp<T> {
                         None
                     }
                 },
-                Flavor::Locked(locked) => locked.end_send(pending, verdict.outcome),
+                Flavor::Locked(locked) => Some(locked.end_send(pending, verdict.outcome)),
             };
             self.pending = None;
             if let Some(result) = result {

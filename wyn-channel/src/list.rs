@@ -13,10 +13,19 @@ use crate::wait::{Outcome, Ticket, Wake};
 pub(crate) enum Role {
     /// One operation, and nothing else: taking it out of the list is the claim.
     Alone,
+    /// As `Alone`, for a sender that keeps its message and wants a place for it.
+    Place,
     /// An arm of a select, whose ticket may be claimed at another channel.
     Case,
     /// Wants to hear that something has happened, and takes nothing.
     Watch,
+}
+
+impl Role {
+    /// Whether nobody else can claim the ticket once its waiter is out of the list.
+    fn is_single(self) -> bool {
+        matches!(self, Self::Alone | Self::Place)
+    }
 }
 
 /// A place in a list.
@@ -243,7 +252,7 @@ impl WaitList {
             // SAFETY: it is in this list.
             unsafe { self.remove(this) };
             // SAFETY: its owner must take the lock of this list before it can free the ticket.
-            if waiter.role == Role::Alone || unsafe { &*waiter.ticket }.claim() {
+            if waiter.role.is_single() || unsafe { &*waiter.ticket }.claim() {
                 return Some(Claimed(this));
             }
         }
@@ -300,7 +309,7 @@ impl WaitList {
             // SAFETY: it is in this list.
             unsafe { self.remove(this) };
             // SAFETY: its owner must take the lock of this list before it can free the ticket.
-            if waiter.role == Role::Alone || unsafe { &*waiter.ticket }.claim() {
+            if waiter.role.is_single() || unsafe { &*waiter.ticket }.claim() {
                 wakes.add(Claimed(this).finish(outcome));
             }
         }

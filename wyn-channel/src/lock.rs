@@ -44,7 +44,7 @@ impl RawLock {
     fn contend(&self) {
         let mut spin = Spin::new();
         loop {
-            spin.stay();
+            spin.lose();
             // Ordering: Relaxed: only a hint when to try; `try_acquire` synchronises.
             if !self.taken.load(Ordering::Relaxed) && self.try_acquire() {
                 return;

@@ -26,15 +26,15 @@ unsafe impl<T: Send> Sync for Pending<T> {}
 
 impl<T> Pending<T> {
     /// Fills `place`, which does not move from now on.
-    pub(crate) fn start(place: &mut Option<Self>, waker: Waker) -> &Self {
+    pub(crate) fn start(place: &mut Option<Self>, waker: Waker, role: Role) -> &Self {
         let this = place.insert(Self {
             ticket: Ticket::for_task(waker),
-            waiter: Waiter::new(Role::Alone, std::ptr::null(), 0, std::ptr::null_mut()),
+            waiter: Waiter::new(role, std::ptr::null(), 0, std::ptr::null_mut()),
             slot: UnsafeCell::new(MaybeUninit::uninit()),
             _pinned: PhantomPinned,
         });
         let slot = this.slot.with_mut(<*mut MaybeUninit<T>>::cast);
-        this.waiter = Waiter::new(Role::Alone, &raw const this.ticket, 0, slot);
+        this.waiter = Waiter::new(role, &raw const this.ticket, 0, slot);
         this
     }
 

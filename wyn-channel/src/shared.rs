@@ -11,6 +11,9 @@ use crate::sync::{Arc, AtomicUsize, Ordering};
 
 /// Rings up to this size are allocated at once; channels with a larger buffer grow as they are filled.
 const RING_BYTES: usize = 1 << 28;
+/// With one place, sender and receiver take turns, and handing over is faster. Models want a small ring, and a
+/// small channel of the other kind.
+const RING_CAPS: std::ops::RangeInclusive<usize> = if cfg!(wyn_loom) { 1..=1 } else { 2..=usize::MAX };
 /// As for `Arc`: a program that leaks so many ends is beyond help.
 const MOST_ENDS: usize = isize::MAX as usize;
 
@@ -51,7 +54,9 @@ pub(crate) use with_flavor;
 impl<T> Shared<T> {
     pub(crate) fn bounded(cap: usize) -> Arc<Self> {
         match Ring::<T>::bytes(cap) {
-            Some(bytes) if cap > 0 && bytes <= RING_BYTES => Self::new(Flavor::Ring(Ring::new(cap))),
+            Some(bytes) if RING_CAPS.contains(&cap) && bytes <= RING_BYTES => {
+                Self::new(Flavor::Ring(Ring::new(cap)))
+            }
             // The largest number stands for no limit, which a buffer of that size cannot be told from.
             _ => Self::new(Flavor::Locked(Locked::new(cap))),
         }

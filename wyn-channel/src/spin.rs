@@ -9,6 +9,8 @@ use crate::sync::{sleep, spin_loop, yield_now};
 
 /// Rounds of pauses, each twice as long as the one before.
 const PAUSE_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 5 };
+/// The first pause at a long queue.
+const PATIENT_PAUSE: u32 = 16;
 /// Yields before a wait goes to sleep.
 const YIELD_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 64 };
 /// Yields before somebody who may not sleep naps instead: where yielding cannot let the other side run (a lower
@@ -20,12 +22,21 @@ const NAP: Duration = Duration::from_micros(50);
 #[derive(Debug)]
 pub(crate) struct Spin {
     round: u32,
+    /// How long the first pause is.
+    shortest: u32,
 }
 
 impl Spin {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { round: 0 }
+        Self { round: 0, shortest: 1 }
+    }
+
+    /// For the end of a long queue: whoever looks again too soon takes each message alone, from a cache line
+    /// that the other side is writing, and slows both down.
+    #[inline]
+    pub(crate) const fn patient() -> Self {
+        Self { round: 0, shortest: PATIENT_PAUSE }
     }
 
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
@@ -35,7 +46,7 @@ impl Spin {
             return false;
         }
         if self.round < PAUSE_ROUNDS {
-            pause(1 << self.round);
+            pause(self.shortest << self.round);
         } else {
             if deadline.is_some_and(has_passed) {
                 return false;
@@ -54,6 +65,29 @@ impl Spin {
         } else if self.round < PAUSE_ROUNDS {
             pause(1 << self.round);
         } else if self.round < YIELDS_BEFORE_NAP {
+            yield_now();
+        } else {
+            sleep(NAP);
+            return;
+        }
+        self.round += 1;
+    }
+
+    /// Waits for a lock. Long pauses come early: while the loser looks away, the winner goes through the lock many
+    /// times with its line in its own cache, where two that take turns would carry it to and fro each time.
+    #[inline]
+    pub(crate) fn lose(&mut self) {
+        const SHORT_ROUNDS: u32 = 3;
+        const LONG_ROUNDS: u32 = 4;
+        const LONG_PAUSE: u32 = 100;
+        const YIELDS_BEFORE_NAP: u32 = 20;
+        if cfg!(wyn_loom) {
+            yield_now();
+        } else if self.round < SHORT_ROUNDS {
+            pause(1 << self.round);
+        } else if self.round < SHORT_ROUNDS + LONG_ROUNDS {
+            pause(LONG_PAUSE);
+        } else if self.round < SHORT_ROUNDS + LONG_ROUNDS + YIELDS_BEFORE_NAP {
             yield_now();
         } else {
             sleep(NAP);

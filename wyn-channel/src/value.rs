@@ -233,7 +233,7 @@ impl<T: Clone, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
         if (this.condition)(&inner.value) {
             return Poll::Ready(inner.value.clone());
         }
-        let pending = Pending::start(&mut this.pending, waker);
+        let pending = Pending::start(&mut this.pending, waker, Role::Alone);
         // SAFETY: stays in place until the drop below, or the verdict.
         unsafe { inner.waiting.push(&raw const pending.waiter) };
         Poll::Pending

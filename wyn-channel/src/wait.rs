@@ -11,13 +11,16 @@
 //! | `CLAIMED` | claimant, or owner to end its wait | nobody else may claim; the claimant may use the slot |
 //! | `DONE` + outcome + case | claimant | decided: the claimant is gone, the owner may return |
 //!
-//! | site | ordering | partner | model that dies if it is weakened |
+//! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
-//! | `claim`, exchange | Acquire | `publish_who` | none: `finish` synchronises again before `who` is read |
-//! | `finish`, load | Acquire | `publish_who`, the owner's Release | `planted_wake_of_stale_owner` |
-//! | `finish`, exchange | Release (success), Acquire (failure) | `verdict`, `publish_who` | `planted_finish_relaxed` |
-//! | `verdict`, load | Acquire | `finish` | `planted_verdict_relaxed` |
-//! | `publish_who`, fetch_or | Release | `finish` | `planted_park_relaxed` |
+//! | `claim`, exchange | Acquire | – | nothing: `finish` synchronises again before it reads `who` |
+//! | `finish`, load and failed exchange | Acquire | `publish_who` | `rendezvous_hands_over` fails (`finish-who`) |
+//! | `finish`, exchange | Release | `verdict` | `rendezvous_hands_over` fails (`finish`) |
+//! | `decide`, exchange | Release | `verdict` | `oneshot_hands_over` fails (`decide`) |
+//! | `verdict`, load | Acquire | `finish`, `decide` | `rendezvous_hands_over` fails (`verdict`) |
+//! | `publish_who`, fetch_or | Release | `finish` | `rendezvous_hands_over` fails (`publish-who`) |
+//!
+//! The names in brackets are those by which `planted_flaws_are_found` in `tests/loom*.rs` weakens them.
 
 use std::task::Waker;
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! Every interleaving of the channels at their smallest. A lost wake-up is a deadlock here, a message that is
 //! read too early a race, and a message that is lost or dropped twice a wrong count.
 //!
-//! loom has no clock: a time limit passes as soon as somebody else has run. Run by
+//! Under loom a channel of 1 is a ring, and a channel of 2 one of the growing kind, of which there is else no small
+//! one. loom has no clock: a time limit passes as soon as somebody else has run. Run by
 //! `RUSTFLAGS="--cfg wyn_loom" cargo test --profile loom -p wyn-channel --test loom`.
 #![cfg(wyn_loom)]
 
@@ -51,7 +52,7 @@ fn ring_of_one_hands_over() {
 }
 
 #[test]
-fn ring_of_two_hands_over() {
+fn growing_of_two_hands_over() {
     two_messages(Some(2), 2);
 }
 
@@ -193,9 +194,15 @@ fn unbounded_cancelled_receive() {
 
 #[test]
 fn a_cancelled_send_lets_the_next_one_in() {
-    check(1, || {
-        let (s, r) = bounded(1);
-        s.try_send(0).unwrap();
+    for cap in [1, 2] {
+        a_cancelled_send(cap);
+    }
+}
+
+fn a_cancelled_send(cap: usize) {
+    check(1, move || {
+        let (s, r) = bounded(cap);
+        (0..cap).for_each(|_| s.try_send(0).unwrap());
         let s2 = s.clone();
         let cancels = thread::spawn(move || {
             let mut send = Box::pin(s2.send_async(1));
@@ -337,11 +344,11 @@ fn two_selects_meet() {
     });
 }
 
-#[test]
-fn two_operations_and_one_place() {
-    // One promise of a place, against a plain send.
-    check(1, || {
-        let (s, r) = bounded(1);
+/// One promise of a place, against a plain send.
+fn two_operations_and_one_place(cap: usize) {
+    check(1, move || {
+        let (s, r) = bounded(cap);
+        (1..cap).for_each(|_| s.try_send(0).unwrap());
         let s2 = s.clone();
         let selects = thread::spawn(move || {
             let mut select = Select::new();
@@ -354,6 +361,16 @@ fn two_operations_and_one_place() {
         sends.join().unwrap();
         assert_eq!(receives.join().unwrap(), 3);
     });
+}
+
+#[test]
+fn ring_two_operations_and_one_place() {
+    two_operations_and_one_place(1);
+}
+
+#[test]
+fn growing_two_operations_and_one_place() {
+    two_operations_and_one_place(2);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::task::Waker;
 
 use super::{Locked, Refusal, recv::Nothing};
 use crate::error::{RecvError, SendError};
-use crate::list::Wakes;
+use crate::list::{Role, Wakes};
 use crate::pending::Pending;
+use crate::select::token::GiveBack;
 use crate::sync::planted;
 use crate::wait::Outcome;
 
@@ -26,7 +27,9 @@ impl<T> Locked<T> {
                 msg
             }
         };
-        let pending = Pending::start(place, waker.clone());
+        // With a buffer the message stays in the future until it is polled: if that is dropped, nothing is sent.
+        let role = if self.cap == 0 { Role::Alone } else { Role::Place };
+        let pending = Pending::start(place, waker.clone(), role);
         let (mut core, msg) = match self.offer(msg) {
             Ok(()) => return Some(Ok(())),
             Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
@@ -43,25 +46,26 @@ impl<T> Locked<T> {
         None
     }
 
-    /// What the verdict on a send means; `None`: try again.
-    pub(crate) fn end_send(
-        &self,
-        pending: &Pending<T>,
-        outcome: Outcome,
-    ) -> Option<Result<(), SendError<T>>> {
-        Some(match outcome {
-            Outcome::Served => Ok(()),
+    /// What the verdict on a send means.
+    pub(crate) fn end_send(&self, pending: &Pending<T>, outcome: Outcome) -> Result<(), SendError<T>> {
+        match outcome {
+            Outcome::Served if self.cap == 0 => Ok(()),
+            // SAFETY: decided, and nobody has taken the message.
+            Outcome::Served => self.send_into_place(unsafe { pending.take() }).map_err(SendError),
             // SAFETY: decided, and nobody has taken the message.
             Outcome::Disconnected | Outcome::Retry => Err(SendError(unsafe { pending.take() })),
-        })
+        }
     }
 
-    /// Gives a send up; the message, if nobody has received it.
+    /// Gives a send up; the message, if nobody has received it. A place that was promised is given back.
     pub(crate) fn cancel_send(&self, pending: &Pending<T>) -> Option<T> {
         // SAFETY: it was put into this list, and is alive.
         let removed = unsafe { self.core.lock().senders.remove(&raw const pending.waiter) };
         if !removed && pending.ticket.stay_for_claimant().outcome == Outcome::Served {
-            return None;
+            if self.cap == 0 {
+                return None;
+            }
+            self.give_back(0);
         }
         // SAFETY: in no list, decided or never claimed, and nobody has taken the message.
         Some(unsafe { pending.take() })
@@ -78,7 +82,7 @@ impl<T> Locked<T> {
             Err(Nothing::Ever) => return Some(Err(RecvError)),
             Err(Nothing::Yet(core)) => drop(core),
         }
-        let pending = Pending::start(place, waker.clone());
+        let pending = Pending::start(place, waker.clone(), Role::Alone);
         let mut core = match self.take() {
             Ok(msg) => return Some(Ok(msg)),
             Err(Nothing::Ever) => return Some(Err(RecvError)),

@@ -138,7 +138,8 @@ impl<T> Locked<T> {
         }
     }
 
-    fn send_into_place(&self, msg: T) -> Result<(), T> {
+    /// Puts a message into a place that was promised.
+    pub(super) fn send_into_place(&self, msg: T) -> Result<(), T> {
         let mut core = self.core.lock();
         core.reserved -= 1;
         if core.closed {

@@ -9,12 +9,17 @@
 //! Whoever finds the ring empty (full) looks again for a little while, then joins a list and sleeps. Nothing is
 //! handed over: who is woken looks again, and may find that somebody was faster.
 //!
-//! | site | ordering | partner | model that dies if it is weakened |
+//! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
-//! | `claim_send`, stamp load | Acquire | `free`: the slot's last message is gone | `planted_stamp_free` |
-//! | `claim_recv`, stamp load | Acquire | `publish`: the message is visible | `planted_stamp_full` |
-//! | `claim_*`, exchange of tail or head | SeqCst | `Side::enlist`: see `Side` | `planted_no_barrier_in_peer` |
-//! | `close`, fetch_or on tail | SeqCst | as above | none: `disconnect` takes the lock |
+//! | `claim_send*`, stamp load | Acquire | `free`: the last message is out | `ring_of_one_hands_over` fails (`stamp-claim-send`) |
+//! | `claim_recv*`, stamp load | Acquire | `publish`: the message is in | `ring_of_one_hands_over` fails (`stamp-claim-recv`) |
+//! | `publish`, stamp store | Release | `claim_recv*` | `ring_of_one_hands_over` fails (`stamp-publish`) |
+//! | `free`, stamp store | Release | `claim_send*` | `ring_of_one_hands_over` fails (`stamp-free`) |
+//! | `claim_*`, exchange | SeqCst | `Side::enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
+//! | `sleep`, the last look | SeqCst | the exchanges | `ring_of_one_hands_over` deadlocks (`last-look`) |
+//! | `close`, fetch_or | SeqCst | `Side::enlist` | nothing: `disconnect` takes the lock |
+//!
+//! loom takes SeqCst accesses for AcqRel ones, so the models have a fence in `Side` where the accesses stand.
 
 mod poll;
 mod select;
@@ -37,6 +42,9 @@ use side::Side;
 const FULL: usize = 1;
 /// In a full stamp: there is no message after all.
 const VOID: usize = 2;
+
+/// From this capacity on it pays to let messages, or room, gather.
+const LONG_RING: usize = 1024;
 
 /// A place for one message.
 struct Slot<T> {
@@ -328,7 +336,7 @@ impl<T> Ring<T> {
 
     #[inline(never)]
     fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        let mut spin = Spin::new();
+        let mut spin = self.spin();
         loop {
             match self.claim_send() {
                 Ok(claim) => {
@@ -359,7 +367,7 @@ impl<T> Ring<T> {
 
     #[inline(never)]
     fn block_recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        let mut spin = Spin::new();
+        let mut spin = self.spin();
         loop {
             match self.claim_recv() {
                 Ok(claim) => return Ok(self.collect(claim)),
@@ -374,6 +382,10 @@ impl<T> Ring<T> {
             }
             self.sleep(&self.receivers, deadline, What::Recv { channel: self.id() }, || self.can_recv());
         }
+    }
+
+    fn spin(&self) -> Spin {
+        if self.capacity() >= LONG_RING { Spin::patient() } else { Spin::new() }
     }
 
     /// Sleeps until it is worth while to look again.

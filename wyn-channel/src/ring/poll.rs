@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use super::Ring;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::list::Role;
 use crate::pending::Pending;
 use crate::sync::planted;
 use crate::wait::Outcome;
@@ -22,7 +23,7 @@ impl<T> Ring<T> {
                 Err(TrySendError::Disconnected(msg)) => return Some(Err(SendError(msg))),
                 Err(TrySendError::Full(msg)) => msg,
             };
-            let pending = Pending::start(place, waker.clone());
+            let pending = Pending::start(place, waker.clone(), Role::Alone);
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.senders.enlist(&raw const pending.waiter) };
             if !self.can_send() {
@@ -65,7 +66,7 @@ impl<T> Ring<T> {
                 Err(TryRecvError::Disconnected) => return Some(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
-            let pending = Pending::start(place, waker.clone());
+            let pending = Pending::start(place, waker.clone(), Role::Alone);
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.receivers.enlist(&raw const pending.waiter) };
             if !self.can_recv() {

@@ -10,10 +10,10 @@
 //! The excluded outcome is that both see nothing: the four accesses are in one total order. The look once more
 //! counts a position that is claimed but not filled yet as filled, so it need not see the stamp.
 //!
-//! | site | ordering | partner | model that dies if it is weakened |
+//! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
-//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `planted_no_barrier_in_sleeper` |
-//! | `notify_one`, load | SeqCst | `enlist` | `planted_no_barrier_in_peer` |
+//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_of_one_hands_over` deadlocks (`side-sleeper`) |
+//! | `notify_one`, load | SeqCst | `enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
 
 use std::ptr;
 

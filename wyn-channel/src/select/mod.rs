@@ -215,8 +215,8 @@ impl fmt::Debug for Select<'_> {
 /// that was received is dropped, a promised place is given back.
 #[must_use = "dropping it without completing the operation panics"]
 pub struct SelectedOperation<'a> {
-    /// Empty once the operation is completed.
-    token: Option<Token<'a>>,
+    /// Holds nothing once the operation is completed.
+    token: Token<'a>,
     index: usize,
     addr: usize,
 }
@@ -237,9 +237,8 @@ impl SelectedOperation<'_> {
     /// If the selected operation is not a send with this sender's channel.
     pub fn send<T>(mut self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
         assert!(s.addr() == self.addr, "passed a sender that wasn't selected");
-        let mut token = self.token.take().expect("completed once");
-        assert!(!matches!(token.held, Held::Message(_)), "a receive was selected");
-        let held = token.take_held();
+        assert!(!matches!(self.token.held, Held::Message(_)), "a receive was selected");
+        let held = self.token.take_held();
         with_flavor!(s.shared(), channel => channel.complete_send(&held, msg)).map_err(SendError)
     }
 
@@ -252,20 +251,19 @@ impl SelectedOperation<'_> {
     /// If the selected operation is not a receive with this receiver's channel.
     pub fn recv<T>(mut self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(r.addr() == self.addr, "passed a receiver that wasn't selected");
-        let mut token = self.token.take().expect("completed once");
-        assert!(matches!(token.held, Held::Message(_) | Held::Disconnected), "a send was selected");
+        assert!(matches!(self.token.held, Held::Message(_) | Held::Disconnected), "a send was selected");
         // SAFETY: the address is that of the channel the message came from, so it has the same type.
-        unsafe { token.take_message() }.ok_or(RecvError)
+        unsafe { self.token.take_message() }.ok_or(RecvError)
     }
 }
 
 impl Drop for SelectedOperation<'_> {
     fn drop(&mut self) {
-        let forgotten = self.token.take().is_some();
-        assert!(
-            !forgotten || std::thread::panicking(),
-            "dropped `SelectedOperation` without completing the operation"
-        );
+        if !matches!(self.token.held, Held::Nothing) {
+            self.token.give_back();
+            let panics = std::thread::panicking();
+            assert!(panics, "dropped `SelectedOperation` without completing the operation");
+        }
     }
 }
 
@@ -300,8 +298,11 @@ fn within(timeout: Duration) -> Patience {
 }
 
 fn run<'a>(cases: &mut [Case<'a>], patience: Patience, biased: bool) -> Option<SelectedOperation<'a>> {
-    let (token, case) = run::select(cases, patience, biased)?;
-    Some(SelectedOperation { token: Some(token), index: case.index, addr: case.addr })
+    let mut operation = SelectedOperation { token: Token::new(), index: 0, addr: 0 };
+    let case = run::select(cases, patience, biased, &mut operation.token)?;
+    operation.index = case.index;
+    operation.addr = case.addr;
+    Some(operation)
 }
 
 /// For the macros, as the three below.

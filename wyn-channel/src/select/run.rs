@@ -59,29 +59,28 @@ pub(crate) fn select<'a>(
     cases: &mut [Case<'a>],
     patience: Patience,
     biased: bool,
-) -> Option<(Token<'a>, Case<'a>)> {
+    token: &mut Token<'a>,
+) -> Option<Case<'a>> {
     if !biased {
         shuffle(cases);
     }
-    let mut token = Token::new();
     let mut spin = Spin::new();
     loop {
-        if let Some(case) = cases.iter().find(|case| case.try_select(&mut token)) {
-            return Some((token, *case));
+        if let Some(case) = cases.iter().find(|case| case.try_select(token)) {
+            return Some(*case);
         }
         if patience.is_over() {
             // A message may have come to an arm that was tried while one went from an arm that was not yet: one
             // that was there all the time must be found.
-            let found = cases.iter().find(|case| cases.len() > 1 && case.try_select(&mut token));
-            return found.map(|case| (token, *case));
+            return cases.iter().find(|case| cases.len() > 1 && case.try_select(token)).copied();
         }
         if spin.look_again(patience.deadline()) {
             continue;
         }
         if cases.is_empty() {
             sleep_until(patience.deadline());
-        } else if let Some(case) = wait(cases, patience, &mut token) {
-            return Some((token, case));
+        } else if let Some(case) = wait(cases, patience, token) {
+            return Some(case);
         }
     }
 }

@@ -136,13 +136,9 @@ impl<'a> Token<'a> {
         }
     }
 
-    pub(crate) fn take_held(&mut self) -> Held<'a> {
-        std::mem::replace(&mut self.held, Held::Nothing)
-    }
-}
-
-impl Drop for Token<'_> {
-    fn drop(&mut self) {
+    /// Lets go of what is held.
+    #[cold]
+    pub(crate) fn give_back(&mut self) {
         match self.take_held() {
             Held::Nothing | Held::Disconnected | Held::Room => {}
             // SAFETY: `held` says that there is a message of the type the function was made for.
@@ -152,6 +148,19 @@ impl Drop for Token<'_> {
                 // SAFETY: the token holds the claim on the partner.
                 unsafe { Claimed::from_raw(waiter) }.finish(Outcome::Retry).send();
             }
+        }
+    }
+
+    pub(crate) fn take_held(&mut self) -> Held<'a> {
+        std::mem::replace(&mut self.held, Held::Nothing)
+    }
+}
+
+impl Drop for Token<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if !matches!(self.held, Held::Nothing) {
+            self.give_back();
         }
     }
 }
