@@ -142,6 +142,63 @@ fn the_owner_meets_a_batch() {
     });
 }
 
+/// The owner meets a thief that asks, gives it half, and goes on. Should the thief have given up asking, they meet
+/// as before.
+#[test]
+fn a_question_is_answered() {
+    check(|| {
+        let worker = worker::<Fences>(4, 0);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| {
+            (1..=3).for_each(|item| worker.push(item));
+            vec![worker.pop(), worker.pop()]
+        });
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// Two thieves ask one after the other, and for different numbers: each gets no more than it asked for.
+#[test]
+fn a_question_is_answered_by_its_own_wish() {
+    check_three(|| {
+        let worker = worker::<Fences>(8, 5);
+        let thieves = vec![batch_thief(worker.stealer(), 2), thief(worker.stealer())];
+        let owner = owner(worker, |worker| {
+            worker.attend();
+            vec![worker.pop()]
+        });
+        settle(5, owner, thieves);
+    });
+}
+
+/// The owner answers while the thief gives up asking: the items go to one of them.
+#[test]
+fn a_question_is_answered_or_withdrawn() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            worker.attend();
+            vec![worker.pop(), worker.pop()]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// The owner takes its newest item back by its position.
+#[test]
+fn take_back_meets_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(2, 0);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            let position = worker.push_at(1);
+            vec![worker.take_back(position).then_some(1)]
+        });
+        settle(1, owner, vec![thief]);
+    });
+}
+
 /// The owner pops an item and pushes another into the same slot, twice under the thief's nose: what the
 /// thief takes is written for it to see.
 #[test]

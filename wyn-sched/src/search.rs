@@ -17,8 +17,8 @@ use crate::task::TaskRef;
 
 /// Tasks taken in one steal at most: half of a deque is taken, and can be taken on, however long it is.
 const STEAL_TASKS: usize = 1 << 20;
-/// A shorter deque gives one task, its oldest. The branches of a recursion are never many, and the oldest is the
-/// largest by far; of many that lie side by side, half are taken.
+/// The owner of a shorter deque is asked for one task, its oldest: the branches of a recursion are never many, and
+/// the oldest is the largest by far. Of many that lie side by side, or whose owner does not answer, half are taken.
 const BATCH_TASKS: usize = 64;
 /// So many tasks are worth a steal whatever their owner does.
 const MANY_TASKS: usize = 1024;
@@ -130,10 +130,8 @@ impl Context {
 
     fn steal_from(&self, id: usize) -> Option<TaskRef> {
         let stealer = self.prey(id)?;
-        if stealer.len() < BATCH_TASKS {
-            return stealer.steal().success();
-        }
-        match stealer.steal_batch(self.deque(), STEAL_TASKS) {
+        let wish = if stealer.len() < BATCH_TASKS { 1 } else { STEAL_TASKS };
+        match stealer.steal_batch_asking(self.deque(), wish, STEAL_TASKS) {
             // Newest first, as their owner would: a task that waits for the one before it finds it here.
             Steal::Success(()) => self.deque().pop(),
             // Another thief is at it: what it leaves is found on the next round.

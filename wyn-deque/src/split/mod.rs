@@ -38,13 +38,18 @@
 //! * **pop** publishes `head - 1` (it *withdraws* the item), passes `light`, reads `split`. Is the item at or
 //!   above it, it is the owner's. If not, the owner waits for the thief's decision: `claimed` above the item
 //!   says that all is gone, `split` at or below it that the item is the owner's after all.
-//! * **steal** takes the lock, *announces* a claim by moving `split` up, passes `heavy`, reads `head` again. What
-//!   lies above that `head` is *retracted*, what lies below is *confirmed* in `claimed`. Then it copies the items
-//!   out, says so in `done`, and unlocks.
+//! * **steal** takes the lock and *asks*: moves `split` out of reach of all items. The next pop of the owner sees it
+//!   (as does its 64th push, or [`Worker::attend`]) and *answers*: moves `split` to the end of what it gives, which
+//!   it knows to be there. No barrier, and the owner loses the time of one exchange. If no answer comes for a
+//!   microsecond or two, the owner is busy with something else; then the thief *insists*: *announces* a claim by
+//!   moving `split` there, passes `heavy`, reads `head` again. What lies above that `head` is *retracted*. Either way,
+//!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
 //!
 //! Deviations from the paper: a claim is a batch; thieves try the lock and never wait for it; the owner takes
 //! no lock, not even when it meets a thief, since `claimed` tells it the decision; the array is a ring that
-//! grows, hence `done`; the barrier pair is a parameter.
+//! grows, hence `done`; the barrier pair is a parameter; a thief asks before it claims, which spares both ends the
+//! barrier where the owner is at work on its deque (Acar, Charguéraud, Rainey: Scheduling parallel programs by work
+//! stealing with private deques, PPoPP 2013).
 //!
 //! # Invariants
 //!
@@ -88,7 +93,12 @@
 //! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head ≤ claimed`, having read `claimed` first: at the
 //!    time of the head it saw nothing was left but what a pop had withdrawn. `split` would not do: it
 //!    may count items that are about to be retracted. `Retry` says that the lock is held.
-//! 10. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination or in a
+//! 10. **Answers.** An answer and an announcement replace the same question by exchange: one of them happens. An
+//!     answer is the owner's own decision, `f ≤ head` by its own count, and `from` is `claimed`, since the thief
+//!     that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
+//!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
+//!     answers it, or loses to the announcement and goes on as in 7.
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination or in a
 //!     vector is made before the announcement, under the lock, which a guard gives back; closures run when
 //!     the lock is free and the items are out.
 //!

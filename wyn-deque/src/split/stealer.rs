@@ -6,9 +6,13 @@ use std::marker::PhantomData;
 use super::index::Index;
 use super::ring::{Ring, View};
 use super::shared::Shared;
-use super::{Barrier, Fences, Worker};
+use super::words::Locked;
+use super::{Barrier, Fences, Worker, pause};
 use crate::steal::Steal;
 use crate::sync::Arc;
+
+/// How often a thief looks for the owner's answer: a microsecond or two, less than a barrier costs both.
+const PATIENCE_ROUNDS: u32 = if cfg!(wyn_loom) { 1 } else { 150 };
 
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
@@ -30,7 +34,7 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// thief was at it. Never waits.
     pub fn steal(&self) -> Steal<T> {
         // SAFETY: `claim` hands over one item at least: the one at `from` is the caller's.
-        self.claim(1, |_| (), |view, from, _| unsafe { view.read(from) })
+        self.claim(1, 1, |_| (), |view, from, _| unsafe { view.read(from) })
     }
 
     /// Takes up to `limit` of the oldest items: the oldest is returned, the others go to `dest`.
@@ -47,7 +51,7 @@ impl<T, B: Barrier> Stealer<T, B> {
             return dest.pop().map_or(Steal::Empty, Steal::Success);
         }
         let room = |want: usize| dest.reserve(want - 1);
-        self.claim(limit, room, |view, from, n| {
+        self.claim(limit, limit, room, |view, from, n| {
             let (spare, to) = dest.spare();
             // SAFETY: the rings are those of two deques, and both are alive. The claimed slots are
             // read by this thief alone; the slots from `to` on are reserved, hence free, and this
@@ -69,10 +73,22 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// # Panics
     /// If `limit` is zero.
     pub fn steal_batch(&self, dest: &Worker<T, B>, limit: usize) -> Steal<()> {
+        self.steal_batch_asking(dest, limit, limit)
+    }
+
+    /// Takes up to `wish` of the oldest items if the owner gives them, and up to `limit` if it does not answer.
+    ///
+    /// An answer costs less than a barrier. Where it comes, few items at a time may be right; where the owner is
+    /// busy with something else, many. Otherwise as [`steal_batch`](Self::steal_batch).
+    ///
+    /// # Panics
+    /// If `wish` or `limit` is zero.
+    pub fn steal_batch_asking(&self, dest: &Worker<T, B>, wish: usize, limit: usize) -> Steal<()> {
         if Arc::ptr_eq(&self.shared, &dest.shared) {
             return if dest.is_empty() { Steal::Empty } else { Steal::Success(()) };
         }
         self.claim(
+            wish,
             limit,
             |want| dest.reserve(want),
             |view, from, n| {
@@ -99,7 +115,7 @@ impl<T, B: Barrier> Stealer<T, B> {
         let stolen = {
             let batch = std::cell::RefCell::new(&mut batch);
             let room = |want| batch.borrow_mut().reserve_exact(want);
-            self.claim(limit, room, |view, from, n| {
+            self.claim(limit, limit, room, |view, from, n| {
                 // SAFETY: the `n` items from `from` on are the caller's.
                 unsafe { view.move_to(from, n, &mut batch.borrow_mut()) };
                 n
@@ -133,18 +149,20 @@ impl<T, B: Barrier> Stealer<T, B> {
         (claimed.0, head.0)
     }
 
-    /// Claims up to `limit` items, half of what is there at most, and has `copy` take them.
+    /// Claims up to `wish` items if the owner gives them, else up to `limit`, half of what is there at most, and
+    /// has `copy` take them.
     ///
     /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
     /// ring, the first index and the number, at least one; the items there are its own, and the ring is
     /// alive while it runs. It must not panic and must take all of them.
     pub(super) fn claim<R>(
         &self,
+        wish: usize,
         limit: usize,
         prepare: impl FnOnce(usize),
         copy: impl FnOnce(View<T>, Index, usize) -> R,
     ) -> Steal<R> {
-        assert!(limit > 0, "a batch of no items");
+        assert!(wish > 0 && limit > 0, "a batch of no items");
         if self.is_empty() {
             return Steal::Empty;
         }
@@ -156,15 +174,21 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         prepare(want);
 
-        lock.announce(from.plus(want));
-        B::heavy();
-        let n = lock.head_decisive().items_since(from).min(want);
-        if n < want {
-            lock.retract(from.plus(n));
-        }
+        let n = match Self::ask(&lock, from, wish, want) {
+            Some(given) => given.items_since(from),
+            None => {
+                B::heavy();
+                let n = lock.head_decisive().items_since(from).min(want);
+                if n < want {
+                    lock.retract(from.plus(n));
+                }
+                n
+            }
+        };
         if n == 0 {
             return Steal::Empty;
         }
+        debug_assert!(n <= want, "more than there is room for");
         lock.confirm(from.plus(n));
 
         #[cfg(not(wyn_loom))]
@@ -176,6 +200,24 @@ impl<T, B: Barrier> Stealer<T, B> {
         drop(pinned);
         lock.finish(from.plus(n));
         Steal::Success(taken)
+    }
+}
+
+impl<T, B: Barrier> Stealer<T, B> {
+    /// Asks the owner for `wish` items, and gives it the time of a few operations to answer. The end of what it
+    /// gave; `None` if it does not answer, and a claim of `want` is announced instead.
+    fn ask(lock: &Locked<'_, T>, from: Index, wish: usize, want: usize) -> Option<Index> {
+        lock.ask(from, wish.min(want));
+        for _ in 0..PATIENCE_ROUNDS {
+            // A model explores more without: one that yields waits for all others.
+            if cfg!(not(wyn_loom)) {
+                pause(0);
+            }
+            if let Some(given) = lock.answer(from) {
+                return Some(given);
+            }
+        }
+        lock.insist(from, from.plus(want)).err()
     }
 }
 

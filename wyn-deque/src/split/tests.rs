@@ -12,9 +12,16 @@ fn filled(capacity: usize, items: u32) -> (Worker<u32>, Stealer<u32>) {
     (worker, stealer)
 }
 
+/// Asks, and announces a claim up to `end` without waiting for an answer.
+fn announce(locked: &Locked<'_, u32>, end: Index) {
+    let (from, _) = locked.estimate();
+    locked.ask(from, 1);
+    assert_eq!(locked.insist(from, end), Ok(()));
+}
+
 /// Announces and confirms a claim up to `end`.
 fn claim(locked: &Locked<'_, u32>, end: usize) {
-    locked.announce(Index(end));
+    announce(locked, Index(end));
     locked.confirm(Index(end));
 }
 
@@ -62,7 +69,7 @@ fn a_second_thief_is_told_to_retry() {
     let (worker, stealer) = filled(4, 3);
     let locked = stealer.shared.words.try_lock().expect("the lock is free");
     assert!(stealer.steal().is_retry());
-    locked.announce(Index(3));
+    announce(&locked, Index(3));
     assert!(stealer.steal().is_retry(), "what is announced may come back");
     locked.confirm(Index(3));
     assert!(stealer.steal().is_empty());
@@ -76,7 +83,7 @@ fn a_second_thief_is_told_to_retry() {
 fn the_owner_gets_back_what_is_retracted() {
     let (worker, stealer) = filled(4, 1);
     let locked = stealer.shared.words.try_lock().expect("the lock is free");
-    locked.announce(Index(1));
+    announce(&locked, Index(1));
     let popped = std::thread::scope(|scope| {
         let owner = scope.spawn(move || worker.pop());
         while locked.head_decisive() != Index(0) {
@@ -91,7 +98,34 @@ fn the_owner_gets_back_what_is_retracted() {
 #[test]
 fn a_thief_is_pinned_while_it_copies() {
     let (_worker, stealer) = filled(4, 1);
-    let pinned = stealer.claim(1, |_| (), |_, _, _| crossbeam_epoch::is_pinned());
+    let pinned = stealer.claim(1, 1, |_| (), |_, _, _| crossbeam_epoch::is_pinned());
     assert_eq!(pinned.success(), Some(true));
     assert!(!crossbeam_epoch::is_pinned());
+}
+
+#[test]
+fn the_owner_answers_a_question_with_half_and_never_with_its_last_item() {
+    let (worker, stealer) = filled(8, 5);
+    let locked = stealer.shared.words.try_lock().unwrap();
+    locked.ask(Index(0), 8);
+    assert_eq!(locked.answer(Index(0)), None);
+    assert_eq!(worker.pop(), Some(5));
+    assert_eq!(locked.answer(Index(0)), Some(Index(2)));
+    locked.confirm(Index(2));
+    assert_eq!((copy(&locked, 0), copy(&locked, 1)), (1, 2));
+    locked.finish(Index(2));
+    assert_eq!((worker.pop(), worker.len()), (Some(4), 1));
+    locked.ask(Index(2), 8);
+    assert_eq!((worker.pop(), locked.answer(Index(2))), (Some(3), Some(Index(2))));
+    drop(locked);
+    assert_eq!(worker.pop(), None);
+}
+
+#[test]
+fn an_owner_that_only_pushes_answers_after_a_while() {
+    let (worker, stealer) = filled(1024, 1);
+    let locked = stealer.shared.words.try_lock().unwrap();
+    locked.ask(Index(0), 8);
+    (0..64).for_each(|item| worker.push(item));
+    assert_eq!(locked.answer(Index(0)), Some(Index(8)));
 }

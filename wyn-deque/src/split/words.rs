@@ -12,6 +12,9 @@ use super::index::Index;
 use super::ring::Ring;
 use crate::sync::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
+/// Added to `split` by a thief that asks: out of reach of every item, so that the next pop of the owner notices.
+const QUESTION: usize = 1 << (usize::BITS - 2);
+
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 
@@ -35,18 +38,25 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `announce` | Relaxed, then `heavy` | `Words::split`, by the barriers | after `heavy`: `the_last_item_goes_to_one` and more |
     /// | `retract` | Relaxed | `Words::split` | left out: `the_owner_meets_a_batch` and more |
     /// | `estimate` | Relaxed, under `lock` | the last holder | see `lock` |
-    /// | `Words::split` | Relaxed, after `light` | `announce` | not read again while waiting: `the_last_item_goes_to_one` and more |
+    /// | `Words::split` | Relaxed, after `light` | `insist` | not read again while waiting: `the_last_item_goes_to_one` and more |
+    /// | `ask` | Release | `question` | Relaxed: `a_question_is_answered_by_its_own_wish` |
+    /// | `question` | Acquire | `ask` | Relaxed: the same |
+    /// | `answer` | Release | `Locked::answer`, `insist` | Relaxed: `growth_meets_a_thief` and more; a plain store: `a_question_is_answered` and more |
+    /// | `Locked::answer` | Acquire | `answer` | none: loom takes no turn between `ask` and this |
+    /// | `insist`, success | Relaxed, then `heavy` | `Words::split`, by the barriers | a plain store: `a_question_is_answered` and more |
+    /// | `insist`, failure | Acquire | `answer` | Relaxed: `a_question_is_answered` and more |
     split: AtomicUsize,
+    /// The most the thief that asks would take. Written under the lock, published by `ask`.
+    wish: AtomicUsize,
     /// Everything below is stolen for certain. Only grows.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `confirm` | Relaxed, after `heavy` | `glance` | before the second look at `head`: `none_is_never_spurious`, `the_last_item_goes_to_one`; left out: `empty_is_never_spurious` and more |
+    /// | `confirm` | Release | `glance` | before the second look at `head`: `none_is_never_spurious`, `the_last_item_goes_to_one`; left out: `empty_is_never_spurious` and more |
     /// | `Words::claimed` | Relaxed | `confirm` | `split` read instead: `none_is_never_spurious`, `the_last_item_goes_to_one` |
-    /// | `glance` | Acquire, before `head` | the fence in `heavy` | Relaxed: `a_mark_is_consistent`; `split` read instead: `a_mark_is_consistent` |
+    /// | `glance` | Acquire, before `head` | `confirm` | Relaxed: `a_mark_is_consistent`; `split` read instead: `a_mark_is_consistent` |
     claimed: AtomicUsize,
     /// Everything below is copied out. Only grows.
     ///
@@ -88,6 +98,7 @@ impl<T> Words<T> {
             owner: CachePadded::new(OwnerLine { head: index() }),
             thief: CachePadded::new(ThiefLine {
                 split: index(),
+                wish: AtomicUsize::new(0),
                 claimed: index(),
                 done: index(),
                 lock,
@@ -152,6 +163,25 @@ impl<T> Words<T> {
         Index(self.thief.split.load(Ordering::Relaxed))
     }
 
+    /// What a thief asks for, if one does: the first index it would take, and how many at most.
+    pub(super) fn question(&self) -> Option<(Index, usize)> {
+        // Ordering: Acquire, pairs with the Release in `ask`: the wish, and the `claimed` of the last thief.
+        let split = Index(self.thief.split.load(Ordering::Acquire));
+        let from = self.claimed();
+        let is_asked = split.since(from) >= (QUESTION / 2).cast_signed();
+        // Ordering: Relaxed, published by `ask`.
+        is_asked.then(|| (split.minus(QUESTION), self.thief.wish.load(Ordering::Relaxed)))
+    }
+
+    /// Gives the thief that asked everything from `from` up to `split`, unless it does not wait any more.
+    pub(super) fn answer(&self, from: Index, split: Index) -> bool {
+        let question = from.plus(QUESTION);
+        // Ordering: Release, pairs with the Acquire in `Locked::answer`: the slots below `split`, and the ring
+        // that holds them. Relaxed if it fails: the thief has announced instead, as in `split`.
+        let answer = (Ordering::Release, Ordering::Relaxed);
+        self.thief.split.compare_exchange(question.0, split.0, answer.0, answer.1).is_ok()
+    }
+
     /// Everything below is stolen for certain.
     pub(super) fn claimed(&self) -> Index {
         // Ordering: Relaxed, the value is the whole message: the word only grows and what it says
@@ -181,7 +211,7 @@ impl<T> Words<T> {
     /// A glance at the deque: (`claimed`, `head`).
     #[inline]
     pub(super) fn glance(&self) -> (Index, Index) {
-        // Ordering: Acquire, pairs with `confirm` behind `heavy`: the load below must not return a head
+        // Ordering: Acquire, pairs with the Release in `confirm`: the load below must not return a head
         // older than the one that sized this claim, or a deque with items would look empty.
         let claimed = self.thief.claimed.load(Ordering::Acquire);
         // Ordering: Relaxed, a hint: no slot is read by it.
@@ -214,10 +244,30 @@ impl<T> Locked<'_, T> {
         (Index(split), Index(head))
     }
 
-    /// Tells the owner that everything below `split` may be stolen; a `heavy` barrier must follow.
-    pub(super) fn announce(&self, split: Index) {
-        // Ordering: Relaxed, the barrier that follows orders it; it publishes no data.
-        self.words.thief.split.store(split.0, Ordering::Relaxed);
+    /// Asks the owner for up to `wish` items from `from` on.
+    pub(super) fn ask(&self, from: Index, wish: usize) {
+        // Ordering: Relaxed, published by the store below.
+        self.words.thief.wish.store(wish, Ordering::Relaxed);
+        // Ordering: Release, pairs with the Acquire in `question`: the wish, and what the holders of the lock
+        // have stored before.
+        self.words.thief.split.store(from.plus(QUESTION).0, Ordering::Release);
+    }
+
+    /// The end of what the owner gave, if it has answered.
+    pub(super) fn answer(&self, from: Index) -> Option<Index> {
+        // Ordering: Acquire, pairs with the Release in `Words::answer`: the slots below and their ring.
+        let split = Index(self.words.thief.split.load(Ordering::Acquire));
+        (split != from.plus(QUESTION)).then_some(split)
+    }
+
+    /// Announces instead of asking; a `heavy` barrier must follow. The end of what the owner gave, if it has
+    /// answered meanwhile.
+    pub(super) fn insist(&self, from: Index, split: Index) -> Result<(), Index> {
+        let question = from.plus(QUESTION);
+        // Ordering: Relaxed as in `announce`; Acquire if the owner has answered, as in `answer`.
+        let insist = (Ordering::Relaxed, Ordering::Acquire);
+        let exchanged = self.words.thief.split.compare_exchange(question.0, split.0, insist.0, insist.1);
+        exchanged.map(drop).map_err(Index)
     }
 
     /// Where the owner is, read behind the `heavy` barrier.
@@ -235,14 +285,14 @@ impl<T> Locked<'_, T> {
 
     /// Makes the claim final.
     pub(super) fn confirm(&self, claimed: Index) {
-        // Ordering: Relaxed behind the fence that `heavy` is, with which it pairs with the Acquire in
-        // `glance`: the estimate of `head`, which is at or above `claimed`.
-        self.words.thief.claimed.store(claimed.0, Ordering::Relaxed);
+        // Ordering: Release, pairs with the Acquire in `glance`: the estimate of `head`, which is at or above
+        // `claimed`.
+        self.words.thief.claimed.store(claimed.0, Ordering::Release);
     }
 
     /// The ring that holds a confirmed claim; the caller is pinned.
     pub(super) fn ring(&self) -> NonNull<Ring<T>> {
-        // Ordering: Acquire, pairs with the Release in `install`: the copied slots.
+        // Ordering: Acquire, pairs with the Release in `replace`: the copied slots.
         let ring = self.words.thief.ring.load(Ordering::Acquire);
         NonNull::new(ring).expect("a deque always has a ring")
     }

@@ -16,6 +16,9 @@ const INITIAL_CAPACITY: usize = if cfg!(wyn_loom) { 2 } else { 256 };
 /// A full ring grows by this factor: memory is used as it is touched, and growing touches what is there twice.
 const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
 
+/// An owner that only pushes looks after so many whether a thief asks.
+const LOOK_PUSHES: usize = if cfg!(wyn_loom) { 2 } else { 64 };
+
 /// The owner's end of a split deque: newest in, newest out.
 ///
 /// There is one worker per deque; it may be sent to another thread but not shared. When it goes, what
@@ -35,7 +38,8 @@ const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
 /// ```
 pub struct Worker<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
-    /// The first index without room: a capacity above some old value of `words.done`.
+    /// The first index at which the owner looks up before it pushes: there is no room, or it has not looked for
+    /// a while whether a thief asks. At most a capacity above some old value of `words.done`.
     limit: Cell<Index>,
     /// The current ring.
     view: Cell<View<T>>,
@@ -69,7 +73,7 @@ impl<T, B: Barrier> Worker<T, B> {
         let capacity = capacity.max(2).checked_next_power_of_two().expect("capacity overflow");
         let (shared, view) = Shared::new(capacity, Index(start));
         let (shared, barrier) = (Arc::new(shared), PhantomData);
-        let limit = Index(start).plus(view.capacity());
+        let limit = Index(start).plus(view.capacity().min(LOOK_PUSHES));
         Self { shared, limit: Cell::new(limit), view: Cell::new(view), barrier }
     }
 
@@ -134,7 +138,7 @@ impl<T, B: Barrier> Worker<T, B> {
         last.since(words.split()) >= 0 || self.wins(last)
     }
 
-    /// A thief has announced a claim on `last`, which is withdrawn: waits until it is decided.
+    /// A thief asks, or has announced a claim on `last`, which is withdrawn: answers, or waits until it is decided.
     ///
     /// True if `last` is the owner's. If not, the deque is empty, and `head` is put back.
     #[cold]
@@ -143,6 +147,13 @@ impl<T, B: Barrier> Worker<T, B> {
         let words = &self.shared.words;
         let mut round = 0u32;
         loop {
+            if let Some((from, wish)) = words.question() {
+                // Half of what lies below `last`.
+                let n = last.items_since(from).div_ceil(2).min(wish);
+                if words.answer(from, from.plus(n)) && last.since(from) >= 0 {
+                    return true;
+                }
+            }
             if words.claimed().since(last) > 0 {
                 words.restore(last.plus(1));
                 return false;
@@ -217,9 +228,30 @@ impl<T, B: Barrier> Worker<T, B> {
         self.shared.words.head()
     }
 
+    /// Gives a thief that asks half of the items. `push` and `pop` see to this; it is for an owner that does
+    /// neither for microseconds and wants to spare itself the barrier of a thief that gets no answer.
+    #[inline]
+    pub fn attend(&self) {
+        let head = self.head();
+        if head.since(self.shared.words.split()) < 0 {
+            self.give(head);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn give(&self, head: Index) {
+        if let Some((from, wish)) = self.shared.words.question() {
+            let n = head.items_since(from).div_ceil(2).min(wish);
+            // Whether the thief still waits for it does not matter here.
+            self.shared.words.answer(from, from.plus(n));
+        }
+    }
+
     #[cold]
     #[inline(never)]
     fn make_room(&self, n: usize) {
+        self.attend();
         let done = self.shared.words.done();
         let held = self.head().items_since(done);
         let needed = held.checked_add(n).expect("capacity overflow");
@@ -227,7 +259,8 @@ impl<T, B: Barrier> Worker<T, B> {
             let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
             self.grow(done, roomy.expect("capacity overflow"));
         }
-        self.limit.set(done.plus(self.view.get().capacity()));
+        let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
+        self.limit.set(if full.since(look) < 0 { full } else { look });
     }
 
     /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.

@@ -128,9 +128,10 @@ impl Context {
         }
     }
 
-    /// Whether an idle worker would find nothing to steal here.
+    /// Gives a thief what it asks for. Whether an idle worker would find nothing to steal here.
     #[inline]
     pub(crate) fn is_asked(&self) -> bool {
+        self.deque().attend();
         self.shared.roster.is_anybody_idle() && self.deque().is_empty()
     }
 

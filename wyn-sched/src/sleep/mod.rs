@@ -25,8 +25,12 @@ const FIRST_LOOK: Duration = Duration::from_micros(50);
 const LAST_LOOK: Duration = Duration::from_micros(200);
 /// The longest while all are busy.
 const LAST_FULL_LOOK: Duration = Duration::from_micros(800);
+/// After so many looks in a row that found others moving and nothing to take, the watcher looks less often.
+const FRUITLESS_LOOKS: u32 = 16;
+/// Its interval then. What it misses are tasks that are taken back at once.
+const FRUITLESS_LOOK: Duration = Duration::from_millis(1);
 /// When nobody has moved for so long, the watcher falls asleep, and the next push calls.
-const QUIET: Duration = Duration::from_millis(1);
+const QUIET: Duration = Duration::from_micros(300);
 
 /// What an idle worker comes back with.
 pub(crate) enum Found {
@@ -67,6 +71,7 @@ pub(crate) fn idle_with(
         find,
         interval: FIRST_LOOK,
         quiet: Duration::ZERO,
+        fruitless: 0,
         has_seen_room: false,
     }
     .run()
@@ -81,6 +86,8 @@ struct Idle<'a> {
     interval: Duration,
     /// How long nobody has moved.
     quiet: Duration,
+    /// Looks in a row that found nothing to take.
+    fruitless: u32,
     /// The watcher has just seen work that nobody moves to: a processor is free, however many workers seem
     /// busy. Those that block inside their tasks do.
     has_seen_room: bool,
@@ -178,7 +185,10 @@ impl Idle<'_> {
         let moved = self.context.looks.borrow_mut().moved(self.context);
         let full = moved >= self.context.shared.target;
         self.quiet = if moved > 0 { Duration::ZERO } else { self.quiet + self.interval };
-        self.interval = (self.interval * 2).min(if full { LAST_FULL_LOOK } else { LAST_LOOK });
+        self.fruitless = if full { 0 } else { self.fruitless + 1 };
+        let last = if full { LAST_FULL_LOOK } else { LAST_LOOK };
+        let last = if self.fruitless >= FRUITLESS_LOOKS { FRUITLESS_LOOK } else { last };
+        self.interval = (self.interval * 2).min(last);
         full
     }
 
