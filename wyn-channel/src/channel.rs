@@ -28,8 +28,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 ///
 /// With a capacity of 0 every message is handed from sender to receiver, who wait for one another.
 ///
-/// The buffer is reserved at once if it takes up to 256 MiB (the system maps its pages as they are used), else
-/// it grows as messages come, so no capacity is too large to ask for. `usize::MAX` is as good as no limit.
+/// The buffer is allocated at once if it takes up to 64 MiB, else it grows as messages come, so no capacity is
+/// too large to ask for. `usize::MAX` is no limit.
 ///
 /// ```
 /// use wyn_channel::{TrySendError, bounded};
@@ -58,7 +58,7 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 /// Makes a receiver of one message, which comes after `duration`: the moment it was due.
 ///
 /// It never disconnects: a second receive blocks for ever. A duration beyond the clock's range is
-/// [`never`]. Clones share the one message.
+/// [`never()`]. Clones share the one message.
 ///
 /// ```
 /// use std::time::Duration;

@@ -53,6 +53,56 @@ pub use sender::Sender;
 pub use stream::{RecvStream, SendSink};
 pub use value::{Integer, Value, WaitFor};
 
+/// Promises that the compiler keeps, by programs it must refuse.
+///
+/// A message that may not cross threads makes ends that may not:
+/// ```compile_fail,E0277
+/// let (s, r) = wyn_channel::unbounded::<std::rc::Rc<u8>>();
+/// std::thread::spawn(move || s.send(std::rc::Rc::new(1)).is_ok());
+/// # drop(r);
+/// ```
+/// ```compile_fail,E0277
+/// let (s, r) = wyn_channel::oneshot::<std::rc::Rc<u8>>();
+/// std::thread::spawn(move || r.recv().is_ok());
+/// # drop(s);
+/// ```
+/// What is borrowed by a message lives as long as the ends:
+/// ```compile_fail,E0597
+/// let (s, r) = wyn_channel::unbounded();
+/// {
+///     let local = 1;
+///     s.send(&local).unwrap();
+/// }
+/// assert_eq!(r.recv(), Ok(&1));
+/// ```
+/// A select borrows its ends:
+/// ```compile_fail,E0505
+/// let (s, r) = wyn_channel::unbounded::<u8>();
+/// let mut select = wyn_channel::Select::new();
+/// select.recv(&r);
+/// drop(r);
+/// select.select();
+/// # drop(s);
+/// ```
+/// A oneshot sends once:
+/// ```compile_fail,E0382
+/// let (s, r) = wyn_channel::oneshot();
+/// s.send(1).unwrap();
+/// s.send(2).unwrap();
+/// # drop(r);
+/// ```
+/// A future of an end does not outlive it:
+/// ```compile_fail,E0597
+/// let future = {
+///     let (s, r) = wyn_channel::unbounded::<u8>();
+///     let future = r.recv_async();
+///     future
+/// };
+/// # drop(future);
+/// ```
+#[cfg(doctest)]
+mod refused {}
+
 /// What the macros expand to. Not part of the interface.
 #[doc(hidden)]
 pub mod internal {

@@ -9,6 +9,8 @@ use crate::sync::{sleep, spin_loop, yield_now};
 
 /// Rounds of pauses, each twice as long as the one before.
 const PAUSE_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 5 };
+/// Pauses of a select before it joins the lists.
+const BRIEF_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 3 };
 /// The first pause at a long queue.
 const PATIENT_PAUSE: u32 = 16;
 /// Yields before a wait goes to sleep.
@@ -24,25 +26,33 @@ pub(crate) struct Spin {
     round: u32,
     /// How long the first pause is.
     shortest: u32,
+    /// When the budget is used up.
+    rounds: u32,
 }
 
 impl Spin {
     #[inline]
     pub(crate) const fn new() -> Self {
-        Self { round: 0, shortest: 1 }
+        Self { round: 0, shortest: 1, rounds: PAUSE_ROUNDS + YIELD_ROUNDS }
     }
 
     /// For the end of a long queue: whoever looks again too soon takes each message alone, from a cache line
     /// that the other side is writing, and slows both down.
     #[inline]
     pub(crate) const fn patient() -> Self {
-        Self { round: 0, shortest: PATIENT_PAUSE }
+        Self { round: 0, shortest: PATIENT_PAUSE, rounds: PAUSE_ROUNDS + YIELD_ROUNDS }
+    }
+
+    /// For a select: two of them meet without a buffer only if one stands in a list. The long look comes there.
+    #[inline]
+    pub(crate) const fn brief() -> Self {
+        Self { round: 0, shortest: 1, rounds: BRIEF_ROUNDS }
     }
 
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
     #[inline]
     pub(crate) fn look_again(&mut self, deadline: Option<Instant>) -> bool {
-        if self.round >= PAUSE_ROUNDS + YIELD_ROUNDS {
+        if self.round >= self.rounds {
             return false;
         }
         if self.round < PAUSE_ROUNDS {

@@ -134,7 +134,7 @@ impl<T> Locked<T> {
             }
             Held::Place(..) => self.send_into_place(msg),
             Held::Room => self.try_send(msg).map_err(|e| e.into_inner()),
-            Held::Nothing | Held::Disconnected | Held::Message(_) => Err(msg),
+            Held::Nothing | Held::Disconnected | Held::Message => Err(msg),
         }
     }
 

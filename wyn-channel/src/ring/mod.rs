@@ -2,8 +2,8 @@
 //!
 //! Dmitry Vyukov's bounded queue with laps, as in crossbeam-channel's array flavour: a sender claims a position
 //! by one exchange on `tail`, writes, and marks the slot full; a receiver the same on `head`. Senders and
-//! receivers meet only in slots. Deviations: slots count laps only, so that a ring starts as zeroed memory, which
-//! the system maps when it is first used; and a full slot may be marked void, when the select that claimed it
+//! receivers meet only in slots. Deviations: slots count laps only, so that a ring starts as zeroed memory;
+//! and a full slot may be marked void, when the select that claimed it
 //! has given up.
 //!
 //! Whoever finds the ring empty (full) looks again for a little while, then joins a list and sleeps. Nothing is
@@ -21,30 +21,24 @@
 //!
 //! loom takes SeqCst accesses for AcqRel ones, so the models have a fence in `Side` where the accesses stand.
 
+mod block;
 mod poll;
 mod select;
 mod side;
 
 use std::mem::{MaybeUninit, needs_drop};
 use std::ptr;
-use std::time::Instant;
 
 use crate::discard::discard;
-use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError, TrySendError};
-use crate::hook::What;
-use crate::list::{Role, Waiter};
-use crate::spin::{Spin, has_passed};
-use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, needed, planted};
-use crate::wait::Ticket;
+use crate::error::{TryRecvError, TrySendError};
+use crate::spin::Spin;
+use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, needed};
 use side::Side;
 
 /// In a stamp: the slot holds a message of its lap.
 const FULL: usize = 1;
 /// In a full stamp: there is no message after all.
 const VOID: usize = 2;
-
-/// From this capacity on it pays to let messages, or room, gather.
-const LONG_RING: usize = 1024;
 
 /// A place for one message.
 struct Slot<T> {
@@ -322,85 +316,6 @@ impl<T> Ring<T> {
         self.claim_recv().map(|claim| self.collect(claim))
     }
 
-    #[inline]
-    pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        match self.claim_send() {
-            Ok(claim) => {
-                self.publish(claim, msg);
-                Ok(())
-            }
-            Err(Refused::Closed) => Err(SendTimeoutError::Disconnected(msg)),
-            Err(Refused::Full) => self.block_send(msg, deadline),
-        }
-    }
-
-    #[inline(never)]
-    fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        let mut spin = self.spin();
-        loop {
-            match self.claim_send() {
-                Ok(claim) => {
-                    self.publish(claim, msg);
-                    return Ok(());
-                }
-                Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
-                Err(Refused::Full) => {}
-            }
-            if spin.look_again(deadline) {
-                continue;
-            }
-            if deadline.is_some_and(has_passed) {
-                return Err(SendTimeoutError::Timeout(msg));
-            }
-            self.sleep(&self.senders, deadline, What::Send { channel: self.id() }, || self.can_send());
-        }
-    }
-
-    #[inline]
-    pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        match self.claim_recv() {
-            Ok(claim) => Ok(self.collect(claim)),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) => self.block_recv(deadline),
-        }
-    }
-
-    #[inline(never)]
-    fn block_recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        let mut spin = self.spin();
-        loop {
-            match self.claim_recv() {
-                Ok(claim) => return Ok(self.collect(claim)),
-                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
-                Err(TryRecvError::Empty) => {}
-            }
-            if spin.look_again(deadline) {
-                continue;
-            }
-            if deadline.is_some_and(has_passed) {
-                return Err(RecvTimeoutError::Timeout);
-            }
-            self.sleep(&self.receivers, deadline, What::Recv { channel: self.id() }, || self.can_recv());
-        }
-    }
-
-    fn spin(&self) -> Spin {
-        if self.capacity() >= LONG_RING { Spin::patient() } else { Spin::new() }
-    }
-
-    /// Sleeps until it is worth while to look again.
-    fn sleep(&self, side: &Side, deadline: Option<Instant>, what: What, is_ready: impl FnOnce() -> bool) {
-        let ticket = Ticket::new();
-        let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
-        // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
-        unsafe { side.enlist(&raw const waiter) };
-        let waited = if !planted("last-look") && is_ready() { None } else { ticket.sleep(deadline, what) };
-        if waited.is_none() && !side.delist(&waiter) {
-            // Woken at the last moment: the caller looks again, so the wake-up is not lost.
-            ticket.wait_for_claimant(what);
-        }
-    }
-
     /// Takes no more messages; whoever waits is told. Says whether this was the first time.
     pub(crate) fn close(&self) -> bool {
         // Ordering: SeqCst: see `Side`, though `disconnect` takes its locks in any case.
@@ -475,9 +390,16 @@ impl<T> Drop for Ring<T> {
 impl<T> Slot<T> {
     #[cfg(not(wyn_loom))]
     fn empty(cap: usize) -> Box<[Self]> {
+        const PAGE: usize = 4096;
         let zeroed = Box::new_zeroed_slice(cap);
         // SAFETY: a zero is lap 0, and no message needs to be there.
-        unsafe { zeroed.assume_init() }
+        let slots: Box<[Self]> = unsafe { zeroed.assume_init() };
+        // The pages are mapped here, not one by one under the first messages.
+        for slot in slots.iter().step_by((PAGE / size_of::<Self>()).max(1)) {
+            // Ordering: Relaxed: nobody else knows the slots yet.
+            slot.stamp.store(0, Ordering::Relaxed);
+        }
+        slots
     }
 
     #[cfg(wyn_loom)]

@@ -48,9 +48,9 @@ pub struct Select<'a> {
     biased: bool,
 }
 
-// SAFETY: the senders and receivers behind the arms can be shared between threads only if their messages can be
-// sent; a select that crosses to another thread with others in it does there what its borrows could not: as in
-// crossbeam-channel, whose users rely on it. The messages themselves leave through typed ends only.
+// SAFETY: without their type, the ends behind the arms only move messages between channels and tokens, under
+// locks and claims that hold on any thread. A message is looked at, or dropped, only where it leaves the token by
+// an end of its type, and those cross threads only if it may.
 unsafe impl Send for Select<'_> {}
 // SAFETY: as above; a shared select does nothing.
 unsafe impl Sync for Select<'_> {}
@@ -211,8 +211,8 @@ impl fmt::Debug for Select<'_> {
 /// An operation that was selected and must be completed with [`send`](Self::send) or [`recv`](Self::recv).
 ///
 /// # Panics
-/// Dropping it instead panics, unless the thread panics already. The other side is not left waiting: a message
-/// that was received is dropped, a promised place is given back.
+/// Dropping it instead panics, unless the thread panics already. The other side is not left waiting: a promised
+/// place is given back. A message that was received is leaked.
 #[must_use = "dropping it without completing the operation panics"]
 pub struct SelectedOperation<'a> {
     /// Holds nothing once the operation is completed.
@@ -237,7 +237,7 @@ impl SelectedOperation<'_> {
     /// If the selected operation is not a send with this sender's channel.
     pub fn send<T>(mut self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
         assert!(s.addr() == self.addr, "passed a sender that wasn't selected");
-        assert!(!matches!(self.token.held, Held::Message(_)), "a receive was selected");
+        assert!(!matches!(self.token.held, Held::Message), "a receive was selected");
         let held = self.token.take_held();
         with_flavor!(s.shared(), channel => channel.complete_send(&held, msg)).map_err(SendError)
     }
@@ -251,7 +251,7 @@ impl SelectedOperation<'_> {
     /// If the selected operation is not a receive with this receiver's channel.
     pub fn recv<T>(mut self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(r.addr() == self.addr, "passed a receiver that wasn't selected");
-        assert!(matches!(self.token.held, Held::Message(_) | Held::Disconnected), "a send was selected");
+        assert!(matches!(self.token.held, Held::Message | Held::Disconnected), "a send was selected");
         // SAFETY: the address is that of the channel the message came from, so it has the same type.
         unsafe { self.token.take_message() }.ok_or(RecvError)
     }

@@ -1,4 +1,4 @@
-//! Running a select: try all arms, look again for a little while, then wait in all lists at once.
+//! Running a select: try all arms, look again a few times, then wait in all lists at once.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -64,7 +64,7 @@ pub(crate) fn select<'a>(
     if !biased {
         shuffle(cases);
     }
-    let mut spin = Spin::new();
+    let mut spin = Spin::brief();
     loop {
         if let Some(case) = cases.iter().find(|case| case.try_select(token)) {
             return Some(*case);
@@ -124,7 +124,7 @@ fn await_verdict(ticket: &Ticket, cases: &[Case<'_>], patience: Patience, is_rea
     let what = What::Select { arms: cases.len() };
     if !is_ready {
         let clocks = cases.iter().filter_map(|case| case.arm?.deadline());
-        if let Some(verdict) = ticket.sleep(clocks.chain(patience.deadline()).min(), what) {
+        if let Some(verdict) = ticket.wait(clocks.chain(patience.deadline()).min(), what) {
             return Some(verdict);
         }
     }
@@ -136,7 +136,7 @@ pub(crate) fn ready(cases: &mut [Case<'_>], patience: Patience, biased: bool) ->
     if !biased {
         shuffle(cases);
     }
-    let mut spin = Spin::new();
+    let mut spin = Spin::brief();
     loop {
         if let Some(case) = cases.iter().find(|case| case.is_ready()) {
             return Some(case.index);

@@ -1,8 +1,8 @@
 //! What a select has got hold of, between the moment an arm is selected and the moment it is completed.
 //!
 //! A received message waits in the token itself if it is small, else in a box; a send holds its right to a
-//! place. A token that is dropped instead of completed gives the place back and drops the message: nobody on
-//! the other side is left waiting.
+//! place. A token that is dropped instead of completed gives the place back, so that nobody on the other side is
+//! left waiting, and leaks the message, of which it does not know where it may be dropped.
 
 use std::mem::{MaybeUninit, align_of, size_of};
 
@@ -63,15 +63,6 @@ impl Parcel {
         // SAFETY: it came from a box of this layout.
         *unsafe { Box::from_raw(outside) }
     }
-
-    /// Drops the `T` inside.
-    ///
-    /// # Safety
-    /// As [`take`](Self::take).
-    unsafe fn drop_content<T>(&mut self) {
-        // SAFETY: the caller's contract.
-        drop(unsafe { self.take::<T>() });
-    }
 }
 
 /// Frees what a claim on a channel's place holds.
@@ -85,8 +76,8 @@ pub(crate) enum Held<'a> {
     Nothing,
     /// The operation fails: the channel is disconnected.
     Disconnected,
-    /// A message is in the parcel; with the function that drops it there.
-    Message(unsafe fn(&mut Parcel)),
+    /// A message is in the parcel.
+    Message,
     /// A place in a buffer, which the channel knows by number.
     Place(&'a dyn GiveBack, usize),
     /// There is room for ever.
@@ -121,7 +112,7 @@ impl<'a> Token<'a> {
     /// `place` came from `place_for` of this parcel and holds a `T`, which is the token's from now on.
     pub(crate) unsafe fn keep<T>(&mut self, place: *mut T) {
         self.parcel.adopt(place);
-        self.held = Held::Message(Parcel::drop_content::<T>);
+        self.held = Held::Message;
     }
 
     /// Takes the received message out, if there is one.
@@ -131,7 +122,7 @@ impl<'a> Token<'a> {
     pub(crate) unsafe fn take_message<T>(&mut self) -> Option<T> {
         match self.take_held() {
             // SAFETY: the message is a `T`, says the caller.
-            Held::Message(_) => Some(unsafe { self.parcel.take::<T>() }),
+            Held::Message => Some(unsafe { self.parcel.take::<T>() }),
             _ => None,
         }
     }
@@ -141,8 +132,8 @@ impl<'a> Token<'a> {
     pub(crate) fn give_back(&mut self) {
         match self.take_held() {
             Held::Nothing | Held::Disconnected | Held::Room => {}
-            // SAFETY: `held` says that there is a message of the type the function was made for.
-            Held::Message(drop_content) => unsafe { drop_content(&mut self.parcel) },
+            // Leaked: a select may have crossed to a thread on which a message of its arms must not be dropped.
+            Held::Message => {}
             Held::Place(channel, place) => channel.give_back(place),
             Held::Partner(waiter) => {
                 // SAFETY: the token holds the claim on the partner.

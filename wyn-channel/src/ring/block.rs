@@ -1,0 +1,97 @@
+//! Blocking operations on a [`Ring`]: looking a few times, then sleeping in a list.
+
+use std::ptr;
+use std::time::Instant;
+
+use super::side::Side;
+use super::{Refused, Ring};
+use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError};
+use crate::hook::What;
+use crate::list::{Role, Waiter};
+use crate::spin::{Spin, has_passed};
+use crate::sync::planted;
+use crate::wait::Ticket;
+
+/// From this capacity on it pays to let messages, or room, gather.
+const LONG_RING: usize = 1024;
+
+impl<T> Ring<T> {
+    #[inline]
+    pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
+        match self.claim_send() {
+            Ok(claim) => {
+                self.publish(claim, msg);
+                Ok(())
+            }
+            Err(Refused::Closed) => Err(SendTimeoutError::Disconnected(msg)),
+            Err(Refused::Full) => self.block_send(msg, deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
+        let mut spin = self.spin();
+        loop {
+            match self.claim_send() {
+                Ok(claim) => {
+                    self.publish(claim, msg);
+                    return Ok(());
+                }
+                Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
+                Err(Refused::Full) => {}
+            }
+            if spin.look_again(deadline) {
+                continue;
+            }
+            if deadline.is_some_and(has_passed) {
+                return Err(SendTimeoutError::Timeout(msg));
+            }
+            self.sleep(&self.senders, deadline, What::Send { channel: self.id() }, || self.can_send());
+        }
+    }
+
+    #[inline]
+    pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        match self.claim_recv() {
+            Ok(claim) => Ok(self.collect(claim)),
+            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
+            Err(TryRecvError::Empty) => self.block_recv(deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn block_recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut spin = self.spin();
+        loop {
+            match self.claim_recv() {
+                Ok(claim) => return Ok(self.collect(claim)),
+                Err(TryRecvError::Disconnected) => return Err(RecvTimeoutError::Disconnected),
+                Err(TryRecvError::Empty) => {}
+            }
+            if spin.look_again(deadline) {
+                continue;
+            }
+            if deadline.is_some_and(has_passed) {
+                return Err(RecvTimeoutError::Timeout);
+            }
+            self.sleep(&self.receivers, deadline, What::Recv { channel: self.id() }, || self.can_recv());
+        }
+    }
+
+    fn spin(&self) -> Spin {
+        if self.capacity() >= LONG_RING { Spin::patient() } else { Spin::new() }
+    }
+
+    /// Sleeps until it is worth while to look again.
+    fn sleep(&self, side: &Side, deadline: Option<Instant>, what: What, is_ready: impl FnOnce() -> bool) {
+        let ticket = Ticket::new();
+        let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
+        // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
+        unsafe { side.enlist(&raw const waiter) };
+        let waited = if !planted("last-look") && is_ready() { None } else { ticket.sleep(deadline, what) };
+        if waited.is_none() && !side.delist(&waiter) {
+            // Woken at the last moment: the caller looks again, so the wake-up is not lost.
+            ticket.wait_for_claimant(what);
+        }
+    }
+}
