@@ -27,7 +27,7 @@ use crate::fork::Sought;
 use crate::runtime;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
-use crate::sync::{spin_loop, yield_now};
+use crate::sync::{park, park_timeout, spin_loop, yield_now};
 use crate::task::{Op, TaskRef};
 
 /// Rounds of looking for something to help with before a waiting thread yields its processor.
@@ -218,7 +218,8 @@ impl Wait<'_> {
     /// A task that may be run here.
     fn next(&self) -> Option<TaskRef> {
         if self.context.is_in_task() {
-            return (self.context.above_floor() > 0).then(|| self.context.deque().pop()).flatten();
+            let own = (self.context.above_floor() > 0).then(|| self.context.deque().pop()).flatten();
+            return own.or_else(|| self.context.slot().receive());
         }
         self.context.next().or_else(|| self.context.find(self.runner()))
     }
@@ -283,9 +284,23 @@ impl Wait<'_> {
         }
     }
 
+    /// Parks until the wait is over, but for what only this thread may run.
     pub(crate) fn park(&self) {
-        // SAFETY: the caller of `wait` is the handle.
-        unsafe { self.header.park::<Asymmetric>(self.deadline) };
+        let parked = || loop {
+            if self.is_over() {
+                return;
+            }
+            if let Some(task) = self.context.slot().receive() {
+                self.context.run(task);
+                continue;
+            }
+            match self.deadline {
+                None => park(),
+                Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
+            }
+        };
+        // SAFETY: the caller of `wait` is the handle; `parked` only looks at the cell.
+        unsafe { self.header.wait::<Asymmetric, _>(parked) };
     }
 }
 

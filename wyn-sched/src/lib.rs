@@ -44,5 +44,8 @@ pub use handle::JoinHandle;
 pub use isolate::isolate;
 pub use par_for::par_for;
 pub use runtime::{Runtime, global};
-pub use scope::{Scope, ScopeFifo, ScopedJoinHandle, in_place_scope, in_place_scope_fifo, scope, scope_fifo};
+pub use scope::{
+    BroadcastContext, Scope, ScopeFifo, ScopedJoinHandle, broadcast, in_place_scope, in_place_scope_fifo,
+    scope, scope_fifo,
+};
 pub use spawn::{current_worker_index, spawn, spawn_detached, worker_count, yield_now};

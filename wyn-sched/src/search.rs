@@ -36,7 +36,7 @@ impl Context {
     #[inline]
     pub(crate) fn next(&self) -> Option<TaskRef> {
         if self.tick().is_multiple_of(INJECTOR_TICKS) {
-            return self.injected().or_else(|| self.deque().pop());
+            return self.slot().receive().or_else(|| self.injected()).or_else(|| self.deque().pop());
         }
         self.deque().pop()
     }
@@ -44,7 +44,7 @@ impl Context {
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
     /// waits for holds mostly its children (leapfrogging, Wagner and Calder 1993).
     pub(crate) fn find(&self, first: Option<usize>) -> Option<TaskRef> {
-        if let Some(task) = self.injected() {
+        if let Some(task) = self.slot().receive().or_else(|| self.injected()) {
             return Some(task);
         }
         if let Some(task) = first.and_then(|id| self.steal_from(id)) {
@@ -63,6 +63,9 @@ impl Context {
             && let Some(own) = self.deque().pop()
         {
             return Sought::Kin(own);
+        }
+        if let Some(task) = self.slot().receive() {
+            return Sought::Kin(task);
         }
         if !self.shared.injector.is_empty() {
             return Sought::Strange;
@@ -99,7 +102,8 @@ impl Context {
     pub(crate) fn has_prey(&self) -> bool {
         let slots = &self.shared.slots;
         let mut others = slots.used().filter(|&id| id != self.id);
-        !self.shared.injector.is_empty()
+        self.slot().has_mail()
+            || !self.shared.injector.is_empty()
             || others.any(|id| slots.get(id).stealer().is_some_and(|s| !s.is_empty() && is_ripe(s)))
     }
 

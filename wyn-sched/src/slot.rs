@@ -8,9 +8,10 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crossbeam_utils::CachePadded;
+use wyn_deque::Injector;
 
 use crate::barrier::Asymmetric;
-use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, Thread, current, lock};
 use crate::task::TaskRef;
 
 pub(crate) type Deque = wyn_deque::split::Worker<TaskRef, Asymmetric>;
@@ -43,6 +44,10 @@ pub(crate) struct Slot {
     home: Mutex<Option<Deque>>,
     /// Counts the tasks the owner has run; stored by the owner only.
     ran: AtomicU32,
+    /// Tasks that only the owner may run: what is broadcast to the workers.
+    mail: Injector<TaskRef>,
+    /// Who has the slot, for a call in the middle of a wait.
+    owner: Mutex<Option<Thread>>,
     /// Whether a guest is inside a wait and may be running a task; stored by the owner only.
     helping: AtomicBool,
 }
@@ -53,6 +58,8 @@ impl Slot {
             stealer: OnceLock::new(),
             home: Mutex::new(None),
             ran: AtomicU32::new(0),
+            mail: Injector::new(),
+            owner: Mutex::new(None),
             helping: AtomicBool::new(false),
         }
     }
@@ -70,6 +77,25 @@ impl Slot {
         let ran = self.ran.load(Ordering::Relaxed);
         // Ordering: Relaxed: as above.
         self.ran.store(ran.wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// Leaves a task that only the owner may run, and unparks it, wherever it waits.
+    pub(crate) fn send(&self, task: TaskRef) {
+        self.mail.push(task);
+        if let Some(owner) = &*lock(&self.owner) {
+            owner.unpark();
+        }
+    }
+
+    /// The oldest task that only the owner may run.
+    pub(crate) fn receive(&self) -> Option<TaskRef> {
+        self.has_mail().then(|| self.mail.steal().success()).flatten()
+    }
+
+    /// Whether there is such a task. Who must not miss one has taken a lock since it was sent: so not
+    /// `is_empty`, which executes a fence.
+    pub(crate) fn has_mail(&self) -> bool {
+        !matches!(self.mail.len(), 0)
     }
 
     /// Something that changes whenever the owner pushes, pops or runs.
@@ -130,6 +156,7 @@ impl Slots {
         let id = self.range(role).find(|&id| !lent[id])?;
         lent[id] = true;
         let slot = self.get(id);
+        *lock(&slot.owner) = Some(current());
         let deque = lock(&slot.home).take().unwrap_or_else(|| {
             let deque = Deque::with_capacity(DEQUE_TASKS);
             // A slot without a deque at home has none at all.

@@ -46,6 +46,9 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
     // Tasks catch their own panics. What comes out here is a foreign waker's, sent after its task was
     // complete: nothing is lost by going on.
     while catch_unwind(AssertUnwindSafe(|| work(seat.context(), &leave))).is_err() {}
+    while let Some(task) = seat.context().slot().receive() {
+        seat.context().run(task);
+    }
     seat.context().end_departures();
     if let Some(hook) = &shared.config.on_thread_stop {
         task::contain(|| hook(index));

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::Duration;
 
 use common::{WORKERS, runtime, watchdog};
-use wyn_sched::{current_worker_index, isolate, join, join_all, par_for, scope, spawn, worker_count};
+use wyn_sched::{
+    broadcast, current_worker_index, isolate, join, join_all, par_for, scope, spawn, worker_count,
+};
 
 #[test]
 fn isolated_waits_do_not_meet_their_own_lock() {
@@ -132,4 +134,76 @@ fn workers_know_who_they_are() {
         assert!(index.is_none_or(|index| index < 3));
         assert_eq!(runtime.spawn(worker_count).join().unwrap(), 3);
     }
+}
+
+#[test]
+fn a_broadcast_reaches_every_worker_once() {
+    let _dog = watchdog(60);
+    for workers in WORKERS {
+        let runtime = runtime(workers);
+        for round in 0..20 {
+            let indices = runtime.install(|| {
+                broadcast(|worker| {
+                    assert_eq!((current_worker_index(), worker.workers()), (Some(worker.index()), workers));
+                    worker.index() + round
+                })
+            });
+            assert!(indices.into_iter().eq(round..workers + round));
+            if round % 5 == 0 {
+                // They sleep by then.
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+    assert_eq!(broadcast(|_| 1).len(), worker_count());
+}
+
+#[test]
+fn broadcasts_meet_in_workers_that_wait() {
+    let _dog = watchdog(60);
+    let runtime = runtime(2);
+    for _ in 0..50 {
+        let sum: usize = runtime.install(|| {
+            let other = spawn(|| broadcast(|_| 1).len());
+            let (a, b) = join(|| broadcast(|_| 1).len(), || broadcast(|_| 1).len());
+            a + b + other.join().unwrap()
+        });
+        assert_eq!(sum, 6);
+    }
+}
+
+#[test]
+fn a_broadcast_reaches_a_worker_that_is_parked_on_a_task() {
+    let _dog = watchdog(60);
+    let runtime = runtime(2);
+    for _ in 0..10 {
+        let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        let slow = runtime.spawn(move || receiver.recv());
+        let waits = runtime.spawn(move || slow.join().unwrap().is_ok());
+        thread::sleep(Duration::from_millis(2));
+        let called = Arc::new(AtomicUsize::new(0));
+        let own = Arc::clone(&called);
+        let cast = runtime.spawn(move || {
+            broadcast(|_| {
+                own.fetch_add(1, Ordering::SeqCst);
+            });
+        });
+        // The worker inside `recv` comes to its mail when it is let go; the parked one at once.
+        common::wait_until("a parked worker is reached", || called.load(Ordering::SeqCst) >= 1);
+        sender.send(()).unwrap();
+        cast.join().unwrap();
+        assert!(waits.join().unwrap());
+        assert_eq!(called.load(Ordering::SeqCst), 2);
+    }
+}
+
+#[test]
+fn a_panic_of_a_broadcast_comes_out() {
+    let _dog = watchdog(60);
+    let runtime = runtime(3);
+    let panic = catch_unwind(AssertUnwindSafe(|| {
+        runtime.install(|| broadcast(|worker| assert_ne!(worker.index(), 1, "one")));
+    }));
+    assert!(panic.unwrap_err().downcast_ref::<String>().unwrap().contains("one"));
+    assert_eq!(runtime.install(|| broadcast(|_| ()).len()), 3);
 }

@@ -3,6 +3,7 @@
 //! Children come from the pool like spawned tasks, carry the address of their scope, and belong to the family of
 //! the code that opened it. [`core`] counts them, [`child`] lays out their cells.
 
+mod broadcast;
 mod child;
 mod core;
 mod fifo;
@@ -12,6 +13,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
+pub use broadcast::{BroadcastContext, broadcast};
 pub use fifo::{ScopeFifo, in_place_scope_fifo, scope_fifo};
 pub use handle::ScopedJoinHandle;
 

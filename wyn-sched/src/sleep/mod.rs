@@ -210,6 +210,8 @@ impl Idle<'_> {
             Asymmetric::heavy();
             shared.has_work()
         };
+        // Mail does not rely on who looks: it calls whoever is on the list.
+        found |= self.context.slot().has_mail();
         loop {
             match shared.roster.take_order(id) {
                 Some(Order::Search) => return Next::Search,
