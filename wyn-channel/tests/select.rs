@@ -258,6 +258,30 @@ fn a_place_given_back_goes_to_the_next_sender() {
 }
 
 #[test]
+fn a_promise_kept_relieves_who_waits_behind_it() {
+    let (s, r) = bounded(1);
+    let held = {
+        let mut select = Select::new();
+        select.send(&s);
+        select.select()
+    };
+    let receivers: Vec<_> = (0..2)
+        .map(|_| {
+            let r = r.clone();
+            thread::spawn(move || r.recv())
+        })
+        .collect();
+    let sender = {
+        let s = s.clone();
+        thread::spawn(move || s.send(2))
+    };
+    settle();
+    held.send(&s, 1).unwrap();
+    let sum: i32 = receivers.into_iter().map(|receiver| receiver.join().unwrap().unwrap()).sum();
+    assert_eq!((sum, sender.join().unwrap()), (3, Ok(())));
+}
+
+#[test]
 fn wrong_ends_are_refused() {
     let (s, r) = bounded::<i32>(1);
     let (other, _keep) = bounded::<i32>(1);

@@ -212,12 +212,16 @@ impl<T> Locked<T> {
     /// Restores the invariants after room or a message has appeared from elsewhere than a send or a receive.
     fn settle(&self, mut core: Guard<'_, Core<T>>) {
         let mut wakes = Wakes::default();
-        self.refill(&mut core, &mut wakes);
-        while !core.queue.is_empty() {
+        loop {
+            self.refill(&mut core, &mut wakes);
+            if core.queue.is_empty() {
+                break;
+            }
             let Some(receiver) = core.receivers.claim_first(ptr::null()) else {
                 core.receivers.notify_watchers(&mut wakes);
                 break;
             };
+            // This makes room for the next sender that waits.
             let msg = core.queue.pop_front().expect("not empty");
             // SAFETY: whoever waits in `receivers` receives `T`s.
             wakes.add(unsafe { receiver.deliver(msg) });
