@@ -1,5 +1,5 @@
-//! Hand-off under a short lock: the algorithm of channels without a buffer, without a limit, and with a limit
-//! beyond what one allocates at once.
+//! Hand-off under a short lock: the algorithm of channels without a buffer, with one place, without a limit, and
+//! with a limit beyond what one allocates at once.
 //!
 //! One lock guards the queue and the two lists of those who wait; every operation is one exchange and one
 //! store. Whoever finds somebody waiting at the other end takes them out of the list, leaves the lock, and moves

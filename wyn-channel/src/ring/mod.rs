@@ -1,4 +1,4 @@
-//! A bounded ring: the algorithm of channels with a buffer.
+//! A bounded ring: the algorithm of channels with room for two messages or more.
 //!
 //! Dmitry Vyukov's bounded queue with laps, as in crossbeam-channel's array flavour: a sender claims a position
 //! by one exchange on `tail`, writes, and marks the slot full; a receiver the same on `head`. Senders and
