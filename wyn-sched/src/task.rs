@@ -271,10 +271,12 @@ pub(crate) unsafe fn drop_payload<T>(cell: NonNull<Header>, outcome: Outcome) {
     }
 }
 
-/// Runs foreign code whose panic must go nowhere: the panic hook has spoken of it. A payload that would
-/// panic again when dropped is leaked.
+/// Runs foreign code whose panic must go nowhere: the panic hook has spoken of it. What a payload panics with when
+/// it is dropped is leaked.
 pub(crate) fn contain(f: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+    let dropped =
+        catch_unwind(AssertUnwindSafe(f)).or_else(|payload| catch_unwind(AssertUnwindSafe(|| drop(payload))));
+    if let Err(payload) = dropped {
         std::mem::forget(payload);
     }
 }

@@ -5,7 +5,9 @@
 mod bench;
 mod ci;
 mod cmd;
+mod count;
 mod loom;
+mod mutants;
 mod sanitize;
 mod stress;
 mod test;
@@ -40,6 +42,10 @@ enum Command {
     Tsan(sanitize::Args),
     /// Run the tests with random yields around every atomic operation
     Chaos(sanitize::Args),
+    /// Count the instructions of the fast paths under callgrind
+    Count(count::Args),
+    /// Weaken the lock-free code in one place at a time, and show which test dies
+    Mutants(mutants::Args),
     /// Everything that must pass before a change lands
     Ci(ci::Args),
     /// Start a program in a session of its own with the machine's attention (used by `bench`)
@@ -67,6 +73,8 @@ fn dispatch() -> anyhow::Result<()> {
         Command::Asan(args) => sanitize::asan(&args),
         Command::Tsan(args) => sanitize::tsan(&args),
         Command::Chaos(args) => sanitize::chaos(&args),
+        Command::Count(args) => count::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Launch(args) => bench::launch::run(&args),
     }

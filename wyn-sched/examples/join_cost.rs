@@ -1,0 +1,50 @@
+//! What a `join` costs that nobody steals: Fibonacci numbers by the book, on one worker, beside plain calls.
+//!
+//! `cargo run --release -p wyn-sched --example join_cost -- 32`; with a second number it computes so often and
+//! prints nothing, for `cargo xtask count`.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+#[inline(never)]
+fn forked(n: u64) -> u64 {
+    if n < 2 {
+        return n;
+    }
+    let (a, b) = wyn_sched::join(|| forked(n - 1), || forked(n - 2));
+    a + b
+}
+
+#[inline(never)]
+fn called(n: u64) -> u64 {
+    if n < 2 {
+        return n;
+    }
+    black_box(called(n - 1)) + black_box(called(n - 2))
+}
+
+/// Two calls to a join, but for the last: F(n + 1) - 1 of them.
+fn joins(n: u64) -> u64 {
+    called(n + 1) - 1
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut numbers = std::env::args().skip(1).map(|text| text.parse::<u64>());
+    let n = numbers.next().transpose()?.unwrap_or(32);
+    let runtime = wyn_sched::Runtime::builder().workers(1).build()?;
+    if let Some(times) = numbers.next().transpose()? {
+        let sum: u64 = runtime.install(|| (0..times).map(|_| forked(black_box(n))).sum());
+        assert_eq!(sum, times * called(n));
+        return Ok(());
+    }
+    let joins = joins(n) as f64;
+    for (name, fib) in [("join", forked as fn(u64) -> u64), ("call", called)] {
+        let time = (0..7).map(|_| {
+            let start = Instant::now();
+            black_box(runtime.install(|| fib(black_box(n))));
+            start.elapsed().as_nanos() as f64 / joins
+        });
+        println!("{name}: {:.2} ns", time.fold(f64::INFINITY, f64::min));
+    }
+    Ok(())
+}
