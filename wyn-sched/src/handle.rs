@@ -159,7 +159,7 @@ impl<T> JoinHandle<T> {
     pub fn join_blocking(mut self) -> Result<T, JoinError> {
         let cell = self.cell();
         // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::block(cell) };
+        let outcome = unsafe { join::wait_blocking(cell) };
         // SAFETY: the completer has left.
         unsafe { self.take(outcome) }
     }

@@ -22,9 +22,9 @@ use std::time::Instant;
 use wyn_future::cell::{Header, Outcome, Phase};
 
 use crate::barrier::Asymmetric;
+use crate::block;
 use crate::context::{self, Context, Helping};
 use crate::fork::Sought;
-use crate::runtime;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
 use crate::sync::{park, park_timeout, spin_loop, yield_now};
@@ -36,10 +36,6 @@ const HELP_ROUNDS: u32 = 64;
 const YIELD_ROUNDS: u32 = 4;
 /// Spins between two rounds, growing with each up to this.
 const MAX_ROUND_SPINS: u32 = 32;
-/// How often a thread without a substitute looks whether its wait is over.
-const LOOKOUT: std::time::Duration = std::time::Duration::from_micros(200);
-/// How many such looks it takes to give up hope of a substitute.
-const HANDS_LOOKS: u32 = 500;
 
 /// Waits for a task to be complete.
 ///
@@ -83,7 +79,7 @@ pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Insta
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn block(cell: NonNull<Header>) -> Outcome {
+pub(crate) unsafe fn wait_blocking(cell: NonNull<Header>) -> Outcome {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
     if let Some(outcome) = header.left() {
@@ -224,44 +220,9 @@ impl Wait<'_> {
         self.context.next().or_else(|| self.context.find(self.runner()))
     }
 
-    /// Runs whatever there is, as far as the stack goes, and looks out for the end of the wait.
-    fn help_with_anything(&self) {
-        while !self.is_over() {
-            let task = self.context.has_stack().then(|| self.context.oldest()).flatten();
-            match task {
-                Some(task) => self.context.run(task),
-                None => std::thread::sleep(LOOKOUT),
-            }
-        }
-    }
-
-    /// No spare could be started, for now: others may become free, or leave and make room for one. Whether
-    /// somebody can run tasks, or the wait is over.
-    fn await_hands(&self) -> bool {
-        let shared = &self.context.shared;
-        (0..HANDS_LOOKS).any(|_| {
-            std::thread::sleep(LOOKOUT);
-            self.is_over() || !shared.lacks_hands() || runtime::start_spare(shared)
-        })
-    }
-
     /// Parks, and leaves the processor to another worker.
     pub(crate) fn block(&self) {
-        let shared = &self.context.shared;
-        if self.context.role == Role::Guest {
-            return self.park();
-        }
-        if shared.block() {
-            if !runtime::start_spare(shared) && !self.await_hands() {
-                // Nobody takes this thread's place: better to risk burying a task than to let all wait.
-                shared.unblock();
-                return self.help_with_anything();
-            }
-        } else if shared.has_work() && !shared.roster.rouse() {
-            shared.roster.nudge();
-        }
-        self.park();
-        shared.unblock();
+        block::block(self.context, &|| self.is_over(), &|| self.park());
     }
 
     /// The thread that runs the awaited task.

@@ -5,7 +5,10 @@
 
 #[allow(unsafe_code, reason = "calls membarrier")]
 mod barrier;
+mod block;
 mod builder;
+#[cfg(feature = "channel")]
+mod channels;
 #[allow(unsafe_code, reason = "reads the calling thread's context through a plain pointer")]
 mod context;
 mod cpus;

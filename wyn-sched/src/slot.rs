@@ -5,7 +5,7 @@
 //! when it goes stays in reach of the thieves.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_utils::CachePadded;
 use wyn_deque::Injector;
@@ -24,7 +24,7 @@ const DEQUE_TASKS: usize = 1 << 14;
 /// Threads from outside that have a deque of their own at a time; the others use the injector.
 pub(crate) const GUESTS: usize = 64;
 /// Spare workers at a time, see [`crate::runtime`].
-pub(crate) const SPARES: usize = 512;
+pub(crate) const SPARES: usize = 4096;
 
 /// Who may have a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,8 @@ impl Slot {
 
 /// All slots of a runtime: workers first, then guests, then spares.
 pub(crate) struct Slots {
-    slots: Box<[CachePadded<Slot>]>,
+    /// Each is made when it is first lent: most never are.
+    slots: Box<[OnceLock<Arc<CachePadded<Slot>>>]>,
     workers: usize,
     /// Which slots are lent out.
     lent: Mutex<Vec<bool>>,
@@ -132,7 +133,7 @@ impl Slots {
     pub(crate) fn new(workers: usize) -> Self {
         let all = workers + GUESTS + SPARES;
         Self {
-            slots: (0..all).map(|_| CachePadded::new(Slot::new())).collect(),
+            slots: (0..all).map(|_| OnceLock::new()).collect(),
             workers,
             lent: Mutex::new(vec![false; all]),
             guests_end: AtomicUsize::new(workers),
@@ -145,9 +146,10 @@ impl Slots {
         self.slots.len()
     }
 
+    /// A slot that may never have been lent.
     #[inline]
-    pub(crate) fn get(&self, id: usize) -> &Slot {
-        &self.slots[id]
+    pub(crate) fn get(&self, id: usize) -> &Arc<CachePadded<Slot>> {
+        self.slots[id].get_or_init(|| Arc::new(CachePadded::new(Slot::new())))
     }
 
     /// Lends a free slot and its deque; `None` if there is none.

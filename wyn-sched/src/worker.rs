@@ -34,6 +34,8 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
         return;
     };
     let seat = Seat::take(context);
+    #[cfg(feature = "channel")]
+    let _attends = crate::channels::attend();
     let index = seat.context().id;
     let hook = |hook: &Hook| catch_unwind(AssertUnwindSafe(|| hook(index)));
     if let Some(Err(payload)) = shared.config.on_thread_start.as_ref().map(hook) {

@@ -8,6 +8,7 @@ use std::ptr::{self, NonNull};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crossbeam_utils::CachePadded;
 use wyn_future::cell::Header;
 
 pub(crate) use self::current::{
@@ -32,6 +33,7 @@ pub(crate) struct Context {
     /// Its own end of its deque; home to the slot on drop.
     deque: ManuallyDrop<Deque>,
     pub(crate) shared: Arc<Shared>,
+    slot: Arc<CachePadded<Slot>>,
     pub(crate) id: usize,
     pub(crate) role: Role,
     stack_limit: stack::Limit,
@@ -56,11 +58,13 @@ impl Context {
     pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
         let (id, deque) = shared.slots.lend(role)?;
         // Any odd number does; ids are small.
-        let family = Cell::new(Family::of(shared.slots.get(id)));
+        let slot = Arc::clone(shared.slots.get(id));
+        let family = Cell::new(Family::of(Arc::as_ptr(&slot)));
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
         Some(Rc::new(Self {
             deque: ManuallyDrop::new(deque),
             shared,
+            slot,
             id,
             role,
             stack_limit: stack::Limit::new(),
@@ -81,7 +85,7 @@ impl Context {
     }
 
     pub(crate) fn slot(&self) -> &Slot {
-        self.shared.slots.get(self.id)
+        &self.slot
     }
 
     /// Puts a task where this thread, and every thief, finds it; calls somebody if nobody looks.

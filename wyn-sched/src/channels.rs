@@ -1,0 +1,39 @@
+//! Tasks that wait on the channels and values of wyn-channel: their worker parks, and another takes its place.
+//!
+//! Nothing else is run on top of the waiting task, not even what it has spawned: the task on top might wait for
+//! the next message of the one below.
+
+use std::sync::Once;
+
+use wyn_channel::hook::{self, Hook, OptIn, Wait};
+
+use crate::block;
+use crate::context;
+
+struct Workers;
+
+impl Hook for Workers {
+    fn block(&self, wait: &Wait<'_>) {
+        let Some(context) = context::current() else { return wait.park() };
+        let park = || {
+            while !wait.is_over() {
+                // What is broadcast may be run here: it waits for nobody below.
+                match context.slot().receive() {
+                    Some(task) => context.run(task),
+                    None => wait.park(),
+                }
+            }
+        };
+        block::block(&context, &|| wait.is_over(), &park);
+    }
+}
+
+/// For a thread of a runtime, for its whole life.
+pub(crate) fn attend() -> OptIn {
+    static ONCE: Once = Once::new();
+    // Another runtime's hook may be there before: then its waits are its own.
+    ONCE.call_once(|| {
+        let _ = hook::set(&Workers);
+    });
+    hook::opt_in()
+}
