@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::record::Capacity;
+
 /// Anything that runs closures on threads of its own.
 pub trait Backend: Copy + Send + Sync + 'static {
     /// Starts the runtime with that many workers, for the rest of the process.
@@ -118,4 +120,79 @@ pub trait ForkJoin: Copy + Send + Sync + 'static {
     fn scope<F>(context: &mut Self::Context<'_>, slots: &mut [u64], child: &F, body: impl FnOnce() + Send)
     where
         F: Fn(usize) -> u64 + Sync;
+}
+
+/// One kind of channel of a library, for messages of eight bytes, with calls that block.
+pub trait Channel: 'static {
+    /// The end that sends.
+    type Sender: Send + 'static;
+    /// The end that receives.
+    type Receiver: Send + 'static;
+
+    /// Makes a channel; asked only for capacities that the kind has.
+    fn open(capacity: Capacity) -> (Self::Sender, Self::Receiver);
+
+    /// Sends, and waits for room.
+    fn send(sender: &Self::Sender, msg: u64);
+
+    /// Receives, and waits for a message.
+    fn recv(receiver: &mut Self::Receiver) -> u64;
+}
+
+/// A channel with any number of senders.
+pub trait ManySenders: Channel {
+    /// One more handle.
+    fn another_sender(sender: &Self::Sender) -> Self::Sender;
+}
+
+/// A channel with any number of senders and receivers.
+pub trait ManyReceivers: ManySenders {
+    /// One more handle; every message goes to one of them.
+    fn another_receiver(receiver: &Self::Receiver) -> Self::Receiver;
+}
+
+/// Receives from whichever of several channels has a message.
+pub trait ReceiveAny: ManySenders {
+    /// Adds up so many messages.
+    fn sum_of_any(receivers: &mut [Self::Receiver], count: u64) -> u64;
+}
+
+/// Sends to whichever of several channels has room.
+pub trait SendAny: ReceiveAny + ManyReceivers {
+    /// Sends every number of the range.
+    fn send_to_any(senders: &[Self::Sender], messages: Range<u64>);
+}
+
+/// A channel whose ends are awaited.
+pub trait AsyncChannel: 'static {
+    /// The end that sends.
+    type Sender: Send + 'static;
+    /// The end that receives.
+    type Receiver: Send + 'static;
+
+    /// Makes a channel; asked only for capacities that the kind has.
+    fn open(capacity: Capacity) -> (Self::Sender, Self::Receiver);
+
+    /// Sends once there is room.
+    fn send(sender: &Self::Sender, msg: u64) -> impl Future<Output = ()>;
+
+    /// Receives once there is a message.
+    fn recv(receiver: &mut Self::Receiver) -> impl Future<Output = u64>;
+}
+
+/// A channel for one message, received by a call that blocks.
+pub trait Oneshot: 'static {
+    /// The end that sends.
+    type Sender: Send + 'static;
+    /// The end that receives.
+    type Receiver: Send + 'static;
+
+    /// Makes a channel.
+    fn open() -> (Self::Sender, Self::Receiver);
+
+    /// Sends the message.
+    fn send(sender: Self::Sender, msg: u64);
+
+    /// Waits for the message.
+    fn recv(receiver: Self::Receiver) -> u64;
 }

@@ -27,11 +27,21 @@ pub fn stack_limit(bytes: u64) -> bool {
     unsafe { libc::setrlimit(libc::RLIMIT_STACK, &raw const limit) == 0 }
 }
 
-/// CPU time of all threads of this process so far.
+/// CPU time of all threads of this process so far. What threads that run right now have used since the
+/// kernel's last tick is not in it.
 pub fn cpu_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+/// CPU time of the calling thread so far.
+pub fn thread_cpu_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+fn clock(which: libc::clockid_t) -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is valid for writes and outlives the call.
-    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    unsafe { libc::clock_gettime(which, &raw mut time) };
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 

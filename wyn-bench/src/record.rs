@@ -4,6 +4,9 @@
 //! `cargo xtask bench` gathers them into a [`Record`].
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::num::ParseIntError;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +30,7 @@ pub enum Line {
 pub struct Record {
     /// The layout of this file; raised when a reader of the older one would misread it.
     pub schema: u32,
-    /// `spawn` or `fork-join`; records without it are of the former.
+    /// `spawn`, `fork-join` or `channels`; records without it are of the first.
     #[serde(default = "spawn_group")]
     pub group: String,
     /// `quick`, `full` or `smoke`.
@@ -94,12 +97,45 @@ pub struct Entry {
 pub struct Cell {
     /// Name of the workload.
     pub workload: String,
-    /// Number of tasks.
+    /// Number of tasks, or of messages.
     pub n: u64,
     /// Nanoseconds of work in each task; 0 in most workloads.
     pub grain_ns: u64,
-    /// Workers of the backend.
+    /// Workers of the backend; on channels, threads on each side where there are many.
     pub workers: usize,
+    /// What a channel holds; `None` where none is measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+}
+
+/// How many messages a channel holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capacity {
+    /// So many; 0 for a hand-over without a buffer.
+    Bounded(u64),
+    /// As many as are sent.
+    Unbounded,
+}
+
+impl Display for Capacity {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Capacity::Bounded(messages) => messages.fmt(f),
+            Capacity::Unbounded => f.write_str("unbounded"),
+        }
+    }
+}
+
+impl FromStr for Capacity {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Capacity, ParseIntError> {
+        match text {
+            "unbounded" => Ok(Capacity::Unbounded),
+            number => number.parse().map(Capacity::Bounded),
+        }
+    }
 }
 
 /// What came of the repetitions of one cell.
@@ -142,8 +178,16 @@ mod tests {
     }
 
     #[test]
+    fn capacities_are_words() {
+        for capacity in [Capacity::Bounded(0), Capacity::Bounded(100), Capacity::Unbounded] {
+            assert_eq!(capacity.to_string().parse(), Ok(capacity));
+        }
+        assert!("-1".parse::<Capacity>().is_err() && "".parse::<Capacity>().is_err());
+    }
+
+    #[test]
     fn a_record_survives_its_file() {
-        let cell = Cell { workload: "seq".to_owned(), n: 10, grain_ns: 0, workers: 2 };
+        let cell = Cell { workload: "seq".to_owned(), n: 10, grain_ns: 0, workers: 2, capacity: None };
         let outcome = Outcome::Measured(vec![Sample::default()]);
         let record = Record {
             schema: SCHEMA,

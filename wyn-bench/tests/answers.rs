@@ -6,7 +6,7 @@ use wyn_bench::workloads::{self, WORKLOADS};
 
 fn cell(workload: &str) -> Cell {
     let n = if workload == "wake" { 3 } else { 2000 };
-    Cell { workload: workload.to_owned(), n, grain_ns: 50, workers: 2 }
+    Cell { workload: workload.to_owned(), n, grain_ns: 50, workers: 2, capacity: None }
 }
 
 /// Every workload but the slow one, which watches an idle pool for seconds.

@@ -18,7 +18,7 @@ fn cell(workload: &str) -> Cell {
         "long_leaf" => (2, 0),
         _ => (2000, 0),
     };
-    Cell { workload: workload.to_owned(), n, grain_ns, workers: 2 }
+    Cell { workload: workload.to_owned(), n, grain_ns, workers: 2, capacity: None }
 }
 
 fn figures(backend: &str, cell: &Cell) -> Option<Figures> {

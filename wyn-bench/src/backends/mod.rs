@@ -1,5 +1,6 @@
 //! One file per backend and group. [`run`] finds it by name; peers exist only with their feature.
 
+mod channels;
 mod fork_join;
 mod serial;
 mod threads;
@@ -25,6 +26,9 @@ use crate::record::{Cell, Line};
 pub fn run(backend: &str, cell: &Cell) -> Option<Line> {
     if crate::workloads::fork_join::has(&cell.workload) {
         return fork_join::run(backend, cell);
+    }
+    if crate::workloads::channels::has(&cell.workload) {
+        return channels::run(backend, cell);
     }
     Some(match backend {
         "serial" => serial::run(cell),

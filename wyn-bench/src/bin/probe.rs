@@ -1,5 +1,5 @@
-//! One measurement per process: `probe --backend B --workload W --n N --workers K --grain NS` prints one
-//! line of JSON.
+//! One measurement per process: `probe --backend B --workload W --n N --workers K --grain NS --capacity C`
+//! prints one line of JSON.
 //!
 //! A process of its own, because allocators, page tables and thread placement remember what ran before.
 
@@ -20,7 +20,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let Some((backend, cell)) = parse(&words) else {
-        eprintln!("usage: probe --backend B --workload W [--n N] [--workers K] [--grain NS]");
+        eprintln!("usage: probe --backend B --workload W [--n N] [--workers K] [--grain NS] [--capacity C]");
         return ExitCode::from(2);
     };
     let line = backends::run(&backend, &cell)
@@ -40,11 +40,16 @@ fn parse(words: &[String]) -> Option<(String, Cell)> {
         Some(text) => text.parse().ok(),
         None => Some(default),
     };
+    let capacity = match options.get("capacity") {
+        Some(text) => Some(text.parse().ok()?),
+        None => None,
+    };
     let cell = Cell {
         workload: (*options.get("workload")?).to_owned(),
         n: number("n", 1000)?,
         grain_ns: number("grain", 0)?,
         workers: usize::try_from(number("workers", 2)?).ok()?,
+        capacity,
     };
     Some(((*options.get("backend")?).to_owned(), cell))
 }

@@ -3,6 +3,7 @@
 //! [`blocking`] and [`awaiting`] run a [`Cell`] on a backend of either kind and return its line.
 
 mod batch8;
+pub mod channels;
 mod detached;
 pub mod fork_join;
 mod grain;

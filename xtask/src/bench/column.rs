@@ -1,7 +1,7 @@
 //! The columns of a workload's table: which figure of which cell, and which way is better.
 
-use wyn_bench::record::{Cell, Entry};
-use wyn_bench::workloads::fork_join;
+use wyn_bench::record::{Capacity, Cell, Entry};
+use wyn_bench::workloads::{channels, fork_join};
 
 use super::stats::{self, Figure};
 
@@ -95,6 +95,9 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
         // The length of the work says more than how often it is repeated.
         cells.sort_by_key(|cell| (cell.grain_ns, cell.n, cell.workers));
     }
+    if channels::has(workload) {
+        cells.sort_by_key(|cell| (cell.capacity, cell.workers));
+    }
     cells.dedup();
     let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
     let label = |cell: &Cell| label(workload, cell, swept);
@@ -121,6 +124,9 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
         "par_for" | "par_for_in" => with_peak(&cells, each(&|c| region(c, &label(c)))),
         "isolated_join" => with_peak(&cells, each(&isolated)),
         "long_leaf" => with_peak(&cells, each(&long_leaf)),
+        "blocked" => each(&|c| waiting(c, &label(c))),
+        "crowd" => each(&|c| crowd(c, &label(c))),
+        name if channels::has(name) => with_cpus(each(&|c| vec![Column::named(label(c), c, "ns")]), &cells),
         name if fork_join::has(name) => with_peak(&cells, each(&|c| joined(c, &label(c), swept))),
         "grain" => each(&|c| {
             let over_serial = Column::new("over serial", c, Some(Better::Higher), Source::OverSerial);
@@ -178,6 +184,28 @@ fn long_leaf(cell: &Cell) -> Vec<Column> {
     ]
 }
 
+fn waiting(cell: &Cell, label: &str) -> Vec<Column> {
+    vec![
+        Column::named(format!("{label}: CPU %"), cell, "cpu_percent"),
+        Column::named("switches/s", cell, "switches_per_s"),
+    ]
+}
+
+/// Eight threads, two, and the ratio.
+fn crowd(cell: &Cell, label: &str) -> Vec<Column> {
+    vec![
+        Column::named(format!("{label}: 4x4"), cell, "ns"),
+        Column::named("1x1", cell, "pair_ns"),
+        Column::named("4x4 / 1x1", cell, "over_pair"),
+    ]
+}
+
+/// What the last cell took in processors, last.
+fn with_cpus(mut columns: Vec<Column>, cells: &[&Cell]) -> Vec<Column> {
+    columns.extend(cells.last().map(|cell| Column::new("CPUs", cell, None, Source::Named("cpu"))));
+    columns
+}
+
 /// What the largest cell takes in memory, last.
 fn with_peak(cells: &[&Cell], mut columns: Vec<Column>) -> Vec<Column> {
     if let Some(largest) = cells.last() {
@@ -211,9 +239,10 @@ fn throughput(cells: &[&Cell], label: impl Fn(&Cell) -> String) -> Vec<Column> {
     columns
 }
 
-/// `100K`, `200 ns`, and the workers if they differ.
+/// `100K`, `200 ns`, a capacity, and the workers if they differ.
 fn label(workload: &str, cell: &Cell, swept: bool) -> String {
     let size = match (workload, cell.n) {
+        _ if cell.capacity.is_some() => capacity(cell),
         ("grain", _) => format!("{} ns", cell.grain_ns),
         ("par_for" | "par_for_in", _) => time(cell.grain_ns),
         ("speedup", _) => String::new(),
@@ -229,5 +258,14 @@ fn label(workload: &str, cell: &Cell, swept: bool) -> String {
         (_, true) => workers,
         (true, false) => format!("{size}, {workers}"),
         (false, false) => size,
+    }
+}
+
+/// What a channel of this cell holds.
+fn capacity(cell: &Cell) -> String {
+    match cell.capacity {
+        Some(Capacity::Bounded(room)) if room == cell.n && room > 1 => "large".to_owned(),
+        Some(capacity) => capacity.to_string(),
+        None => String::new(),
     }
 }

@@ -56,6 +56,8 @@ pub(crate) fn versions(backends: &[String], programs: &Programs) -> BTreeMap<Str
 fn version(backend: &str, lock: &str, programs: &Programs) -> Option<String> {
     match backend {
         "wyn" => Some(env!("CARGO_PKG_VERSION").to_owned()),
+        "std" => cmd::output_of(Command::new("rustc").arg("-V")),
+        "crossbeam" => locked(lock, "crossbeam-channel"),
         "rayon_scope" => locked(lock, "rayon"),
         "c" => cmd::output_of(Command::new(build::c_compiler()).arg("--version"))?
             .lines()

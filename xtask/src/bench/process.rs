@@ -33,6 +33,9 @@ pub(crate) fn measure(
     command.args(["--backend", backend, "--workload", &cell.workload]);
     command.args(["--n", &cell.n.to_string(), "--grain", &cell.grain_ns.to_string()]);
     command.args(["--workers", &cell.workers.to_string()]);
+    if let Some(capacity) = cell.capacity {
+        command.args(["--capacity", &capacity.to_string()]);
+    }
     command.env("WYN_WORKERS", cell.workers.to_string()).env_remove("RUST_BACKTRACE");
     if fork_join::has(&cell.workload) {
         // Deep recursions meet helping waits: what a peer's thread has by default is not the question here.

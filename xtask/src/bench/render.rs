@@ -61,6 +61,9 @@ fn what(record: &Record) -> &'static str {
         Group::ForkJoin => {
             "ns per join, leaf, node, number or loop as each title says; median ± median absolute deviation"
         }
+        Group::Channels => {
+            "ns per message of eight bytes, or as the title says, by capacity; median ± median absolute deviation"
+        }
     }
 }
 

@@ -102,7 +102,7 @@ fn finished(slot: Slot) -> Entry {
 
 /// The round trip of one cache line between two processors right now; 0 where it cannot be told.
 fn round_trip(programs: &Programs) -> Result<f64> {
-    let cell = Cell { workload: "round_trip".to_owned(), n: 0, grain_ns: 0, workers: 2 };
+    let cell = Cell { workload: "round_trip".to_owned(), n: 0, grain_ns: 0, workers: 2, capacity: None };
     let ended = process::measure(&programs.probe, "serial", &cell, false, Duration::from_secs(5))?;
     let nanoseconds = |figures: Figures| figures.get("ns").copied();
     Ok(match ended {

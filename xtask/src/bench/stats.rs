@@ -47,7 +47,7 @@ pub(crate) fn figure(entry: &Entry, name: &str) -> Option<Figure> {
 
 /// Whether a workload meant for all workers ran on about one core, so that contention is not in its figure.
 pub(crate) fn one_core(entry: &Entry) -> bool {
-    plan::busy(&entry.cell.workload)
+    plan::parallel(&entry.cell.workload)
         && entry.cell.workers > 1
         && figure(entry, "cpu").is_some_and(|cpu| cpu.median < ABOUT_ONE_CORE)
 }
@@ -64,7 +64,7 @@ mod tests {
 
     fn entry(mut samples: Vec<Sample>) -> Entry {
         drop_disturbed(&mut samples);
-        let cell = Cell { workload: "nested".to_owned(), n: 1, grain_ns: 0, workers: 2 };
+        let cell = Cell { workload: "nested".to_owned(), n: 1, grain_ns: 0, workers: 2, capacity: None };
         Entry { backend: "wyn".to_owned(), cell, outcome: Outcome::Measured(samples), hung: 0 }
     }
 

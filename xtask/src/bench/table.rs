@@ -187,7 +187,7 @@ mod tests {
     use wyn_bench::record::{Cell, Figures, Sample};
 
     fn entry(backend: &str, outcome: Outcome) -> Entry {
-        let cell = Cell { workload: "seq".to_owned(), n: 4000, grain_ns: 0, workers: 2 };
+        let cell = Cell { workload: "seq".to_owned(), n: 4000, grain_ns: 0, workers: 2, capacity: None };
         Entry { backend: backend.to_owned(), cell, outcome, hung: 0 }
     }
 

@@ -1,5 +1,6 @@
 //! What is measured: the groups, and of each its backends, its workloads, and the sizes of each mode.
 
+mod channels;
 mod fork_join;
 mod spawn;
 
@@ -7,7 +8,7 @@ use anyhow::{Result, bail};
 use wyn_bench::record::Cell;
 use wyn_bench::workloads;
 
-/// What is compared: runtimes of tasks, or of joins.
+/// What is compared: runtimes of tasks, of joins, or channels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Group {
     /// Tasks with handles
@@ -15,6 +16,8 @@ pub(crate) enum Group {
     Spawn,
     /// Computations that fork and join
     ForkJoin,
+    /// Messages between threads
+    Channels,
 }
 
 /// Which program holds a backend.
@@ -53,13 +56,14 @@ impl Mode {
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 2] = [Group::Spawn, Group::ForkJoin];
+    pub(crate) const ALL: [Group; 3] = [Group::Spawn, Group::ForkJoin, Group::Channels];
 
     /// What a record's group and its files are called.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Group::Spawn => "spawn",
             Group::ForkJoin => "fork-join",
+            Group::Channels => "channels",
         }
     }
 
@@ -72,6 +76,7 @@ impl Group {
         match self {
             Group::Spawn => "",
             Group::ForkJoin => "fork-join-",
+            Group::Channels => "channels-",
         }
     }
 
@@ -80,6 +85,7 @@ impl Group {
         match self {
             Group::Spawn => &spawn::BACKENDS,
             Group::ForkJoin => &fork_join::BACKENDS,
+            Group::Channels => &channels::BACKENDS,
         }
     }
 
@@ -88,6 +94,7 @@ impl Group {
         match self {
             Group::Spawn => &workloads::WORKLOADS,
             Group::ForkJoin => &workloads::fork_join::WORKLOADS,
+            Group::Channels => &workloads::channels::WORKLOADS,
         }
     }
 
@@ -96,6 +103,7 @@ impl Group {
         let measured = |name: &&str| match self {
             Group::Spawn => spawn::measures(mode, name),
             Group::ForkJoin => fork_join::measures(mode, name),
+            Group::Channels => channels::measures(mode, name),
         };
         self.all_backends().iter().map(|(name, _)| *name).filter(measured).collect()
     }
@@ -105,6 +113,7 @@ impl Group {
         let many = wyn_bench::os::allowed_cpus().len().max(2);
         match (self, mode) {
             (Group::ForkJoin, Mode::Full) => vec![1, many],
+            (Group::Channels, _) => vec![channels::SIDES],
             _ => vec![many],
         }
     }
@@ -114,6 +123,7 @@ impl Group {
         let measured = |name: &&str| match self {
             Group::Spawn => spawn::has(mode, name),
             Group::ForkJoin => fork_join::has(mode, name),
+            Group::Channels => true,
         };
         self.all_workloads().iter().map(|(name, _)| *name).filter(measured).collect()
     }
@@ -145,6 +155,7 @@ impl Group {
         let cells_of = |workload| match self {
             Group::Spawn => spawn::cells_of(mode, workload, workers),
             Group::ForkJoin => fork_join::cells_of(mode, workload, workers),
+            Group::Channels => channels::cells_of(mode, workload, workers),
         };
         Ok(chosen.into_iter().flat_map(cells_of).collect())
     }
@@ -159,7 +170,7 @@ fn product(workload: &str, points: &[(u64, u64)], workers: &[usize]) -> Vec<Cell
     let mut cells = Vec::new();
     for &(n, grain_ns) in points {
         for &workers in workers {
-            cells.push(Cell { workload: workload.to_owned(), n, grain_ns, workers });
+            cells.push(Cell { workload: workload.to_owned(), n, grain_ns, workers, capacity: None });
         }
     }
     cells
@@ -169,6 +180,8 @@ fn product(workload: &str, points: &[(u64, u64)], workers: &[usize]) -> Vec<Cell
 pub(crate) fn limit_seconds(cell: &Cell) -> u64 {
     if workloads::fork_join::has(&cell.workload) {
         fork_join::limit_seconds(cell)
+    } else if workloads::channels::has(&cell.workload) {
+        channels::limit_seconds(cell)
     } else {
         spawn::limit_seconds(cell)
     }
@@ -177,6 +190,11 @@ pub(crate) fn limit_seconds(cell: &Cell) -> u64 {
 /// Whether all workers are meant to be busy, so that a small CPU share means a disturbed run.
 pub(crate) fn busy(workload: &str) -> bool {
     spawn::busy(workload) || fork_join::busy(workload)
+}
+
+/// Whether a run on about one processor answers another question than the figure asks.
+pub(crate) fn parallel(workload: &str) -> bool {
+    busy(workload) || channels::parallel(workload)
 }
 
 #[cfg(test)]
@@ -205,8 +223,12 @@ mod tests {
 
     #[test]
     fn a_workload_belongs_to_one_group() {
-        let spawn = Group::Spawn.all_workloads().iter().map(|(name, _)| *name);
-        assert!(spawn.into_iter().all(|name| !workloads::fork_join::has(name)));
+        let mut names: Vec<&str> =
+            Group::ALL.iter().flat_map(|group| group.all_workloads()).map(|(name, _)| *name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
     }
 
     #[test]
