@@ -40,8 +40,7 @@ pub(crate) fn main(shared: Arc<Shared>, role: Role, ready: Option<&Ready>) {
     let hook = |hook: &Hook| catch_unwind(AssertUnwindSafe(|| hook(index)));
     if let Some(Err(payload)) = shared.config.on_thread_start.as_ref().map(hook) {
         tell(Err(BuildError::hook(payload.as_ref())));
-        // A payload that panics when dropped would take the message with it.
-        std::mem::forget(payload);
+        task::contain(|| drop(payload));
         return;
     }
     tell(Ok(()));

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use common::{WORKERS, runtime, watchdog};
+use common::{Counter, WORKERS, runtime, watchdog};
 use wyn_sched::{
     broadcast, current_worker_index, isolate, join, join_all, par_for, scope, spawn, worker_count,
 };
@@ -98,6 +98,34 @@ fn all_of_none_one_and_many() {
                 .install(|| join_all(std::array::from_fn::<_, 10, _>(|i| move || assert_ne!(i, 4, "four"))));
         }));
         assert!(panic.unwrap_err().downcast_ref::<String>().unwrap().contains("four"));
+    }
+}
+
+#[test]
+fn a_panic_among_all_leaves_nothing_running_and_leaks_nothing() {
+    let _dog = watchdog(60);
+    for workers in WORKERS {
+        let runtime = runtime(workers);
+        for bad in 0..8 {
+            let counter = Counter::default();
+            let panic = catch_unwind(AssertUnwindSafe(|| {
+                runtime.install(|| {
+                    join_all(std::array::from_fn::<_, 8, _>(|i| {
+                        let (captured, result) = (counter.token(), counter.token());
+                        move || {
+                            let _captured = captured;
+                            // What it leaves behind lies above its siblings in the deque.
+                            wyn_sched::spawn_detached(|| ());
+                            let sum = join(|| 1, || 2);
+                            assert_ne!(i, bad, "number {bad}, {sum:?}");
+                            result
+                        }
+                    }))
+                })
+            }));
+            assert!(panic.unwrap_err().downcast_ref::<String>().unwrap().contains(&format!("number {bad}")));
+            assert_eq!((counter.made(), counter.dropped()), (16, 16));
+        }
     }
 }
 
