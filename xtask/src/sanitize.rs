@@ -45,7 +45,9 @@ pub(crate) fn asan(args: &Args) -> Result<()> {
             ],
             explicit_target: true,
             // Its frames are many times larger, it reserves terabytes, and it is right about what is forgotten.
-            filter: Some("not (binary(depth) | test(/hundred_thousand|address_space|forgotten|payload_that_panics/))"),
+            filter: Some(
+                "not (binary(depth) | test(/hundred_thousand|address_space|forgotten|payload_that_panics/))",
+            ),
         },
     )
 }
