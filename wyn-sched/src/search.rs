@@ -4,8 +4,8 @@
 //! 2. The deques of the others, from a random one on: the older half of what is there goes to the
 //!    thief's own deque, whose newest is run next.
 //!
-//! A steal costs its victim a barrier, about a microsecond: thirty times what a small task takes. So a thief
-//! looks twice before it takes a few tasks from an owner that is about to run them, or to push more.
+//! A steal costs its victim an answer, or a barrier of some microseconds: ten to hundreds of times what a small task
+//! takes. So a thief looks twice before it takes a few tasks from an owner that is about to run them, or to push more.
 
 use wyn_deque::Steal;
 
