@@ -104,9 +104,10 @@
 //!
 //! # Cost
 //!
-//! `examples/split_cost.rs` prints it. A pop of the owner is two stores, two loads and `light`; a steal is one
-//! locked instruction for the lock, `heavy`, and one pin of the epoch, whatever the size of the batch. A
-//! ring never shrinks; growth doubles it, so an item is copied once on average, and the retired rings together
+//! `examples/split_cost.rs` prints it. A pop of the owner is a store, two loads and `light`; a steal is two locked
+//! instructions, for the lock and for the question, `heavy` if the owner does not answer, and one pin of the epoch,
+//! whatever the size of the batch. An answer is one locked instruction of the owner. A
+//! ring never shrinks; growth makes it four times as large, so an item is copied once on average, and the retired rings together
 //! are smaller than the one in use. Reading slots is one move for a word-sized `T`.
 
 mod barrier;
