@@ -40,6 +40,9 @@ pub struct Record {
     pub spread: bool,
     /// Seconds since 1970 when the run began.
     pub started: u64,
+    /// The command that made it; empty in records that do not say.
+    #[serde(default)]
+    pub command: String,
     /// The machine and its software.
     pub host: Host,
     /// The global allocator of every Rust backend.
@@ -195,6 +198,7 @@ mod tests {
             mode: "quick".to_owned(),
             spread: false,
             started: 1,
+            command: "cargo xtask bench fork-join".to_owned(),
             host: Host::default(),
             allocator: "system".to_owned(),
             versions: BTreeMap::new(),

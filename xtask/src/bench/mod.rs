@@ -168,11 +168,21 @@ fn measure(args: &Args) -> Result<Record> {
         mode: mode.name().to_owned(),
         spread: args.spread,
         started: started.as_secs(),
+        command: command(),
         host: machine::host(),
         allocator: args.allocator.name().to_owned(),
         versions: machine::versions(&backends, &programs),
         entries,
     })
+}
+
+/// This program's command line, as it is typed.
+fn command() -> String {
+    let words = std::env::args().skip(1).map(|word| {
+        let plain = word.chars().all(|c| c.is_alphanumeric() || "-_=,./".contains(c));
+        if plain && !word.is_empty() { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    ["cargo", "xtask"].map(str::to_owned).into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// What the names of a record's group begin with.
