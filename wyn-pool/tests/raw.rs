@@ -35,6 +35,7 @@ impl Drop for Owned {
 }
 
 #[test]
+#[cfg_attr(feature = "global-alloc", ignore = "there are no caches")]
 fn alloc_after_free_returns_the_same_cell() {
     let _turn = turn();
     for class in SizeClass::ALL {
@@ -71,6 +72,7 @@ fn for_layout_picks_the_smallest_class() {
 }
 
 #[test]
+#[cfg_attr(feature = "global-alloc", ignore = "there are no caches")]
 fn memory_is_reused_before_more_is_taken() {
     let _turn = turn();
     drop((0..10_000).map(|_| Owned::new(SizeClass::C64)).collect::<Vec<_>>());
@@ -82,6 +84,7 @@ fn memory_is_reused_before_more_is_taken() {
 }
 
 #[test]
+#[cfg_attr(feature = "global-alloc", ignore = "there are no caches")]
 fn an_exiting_thread_leaves_its_cells_to_others() {
     let _turn = turn();
     let addresses = || (0..300).map(|_| Owned::new(SizeClass::C128)).collect::<Vec<_>>();
@@ -94,6 +97,7 @@ fn an_exiting_thread_leaves_its_cells_to_others() {
 }
 
 #[test]
+#[cfg_attr(feature = "global-alloc", ignore = "there are no caches")]
 fn cells_freed_by_another_thread_come_home() {
     let _turn = turn();
     let live = raw::stats_of(SizeClass::C32).live;
@@ -107,6 +111,7 @@ fn cells_freed_by_another_thread_come_home() {
 }
 
 #[test]
+#[cfg_attr(feature = "global-alloc", ignore = "there are no caches")]
 fn trim_gives_back_what_is_free_and_only_that() {
     let _turn = turn();
     let class = SizeClass::C256;

@@ -8,6 +8,10 @@ use anyhow::{Result, bail};
 
 use crate::{cmd, test};
 
+/// The crates whose tasks or cells live in `wyn_pool::raw`, unless this feature is on.
+const IN_CELLS: [&str; 2] = ["wyn-pool", "wyn-sched"];
+const NO_CELLS: &str = "global-alloc";
+
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Only this crate (may be given several times); without it every library
@@ -16,6 +20,15 @@ pub(crate) struct Args {
     /// Also the tests named `stress_*`
     #[arg(long)]
     stress: bool,
+}
+
+impl Args {
+    fn packages(&self) -> Vec<String> {
+        match self.package.as_slice() {
+            [] => cmd::LIBRARIES.iter().map(|&name| name.to_owned()).collect(),
+            named => named.to_vec(),
+        }
+    }
 }
 
 /// One checker: its compiler flags and the variables its runtime reads.
@@ -33,23 +46,29 @@ pub(crate) fn asan(args: &Args) -> Result<()> {
     let options = "detect_stack_use_after_return=1".to_owned();
     let suppressions = cmd::root().join("xtask").join("lsan.supp");
     let leaks = format!("suppressions={}", suppressions.display());
-    run(
-        args,
-        &Checker {
-            name: "asan",
-            rustflags: "-Zsanitizer=address --cfg wyn_chaos",
-            variables: vec![
-                ("RUSTC_BOOTSTRAP", "1".to_owned()),
-                ("ASAN_OPTIONS", options),
-                ("LSAN_OPTIONS", leaks),
-            ],
-            explicit_target: true,
-            // Its frames are many times larger, it reserves terabytes, and it is right about what is forgotten.
-            filter: Some(
-                "not (binary(depth) | test(/hundred_thousand|address_space|forgotten|payload_that_panics/))",
-            ),
-        },
-    )
+    let checker = Checker {
+        name: "asan",
+        rustflags: "-Zsanitizer=address --cfg wyn_chaos",
+        variables: vec![
+            ("RUSTC_BOOTSTRAP", "1".to_owned()),
+            ("ASAN_OPTIONS", options),
+            ("LSAN_OPTIONS", leaks),
+        ],
+        explicit_target: true,
+        // Its frames are many times larger, it reserves terabytes, and it is right about what is forgotten.
+        filter: Some(
+            "not (binary(depth) | test(/hundred_thousand|address_space|forgotten|payload_that_panics/))",
+        ),
+    };
+    let packages = args.packages();
+    run(args, &packages, &[], &checker)?;
+    // A cell that a cache keeps for the next task is no freed memory to it, so once more without the caches.
+    let in_cells: Vec<String> =
+        packages.into_iter().filter(|name| IN_CELLS.contains(&name.as_str())).collect();
+    if in_cells.is_empty() {
+        return Ok(());
+    }
+    run(args, &in_cells, &["--features", NO_CELLS], &checker)
 }
 
 pub(crate) fn tsan(args: &Args) -> Result<()> {
@@ -57,6 +76,8 @@ pub(crate) fn tsan(args: &Args) -> Result<()> {
     let options = format!("halt_on_error=1 enable_adaptive_delay=1 suppressions={}", suppressions.display());
     run(
         args,
+        &args.packages(),
+        &[],
         &Checker {
             name: "tsan",
             rustflags: "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer",
@@ -70,6 +91,8 @@ pub(crate) fn tsan(args: &Args) -> Result<()> {
 pub(crate) fn chaos(args: &Args) -> Result<()> {
     run(
         args,
+        &args.packages(),
+        &[],
         &Checker {
             name: "chaos",
             rustflags: "--cfg wyn_chaos",
@@ -80,15 +103,12 @@ pub(crate) fn chaos(args: &Args) -> Result<()> {
     )
 }
 
-fn run(args: &Args, checker: &Checker) -> Result<()> {
+fn run(args: &Args, packages: &[String], features: &[&str], checker: &Checker) -> Result<()> {
     test::install_nextest()?;
-    let packages: Vec<String> = match args.package.as_slice() {
-        [] => cmd::LIBRARIES.iter().map(|&name| name.to_owned()).collect(),
-        named => named.to_vec(),
-    };
     let mut command =
         cmd::cargo(["nextest", "run", "--cargo-profile", "loom", "--no-tests=pass", "--no-fail-fast"]);
-    command.args(["--profile", if args.stress { "ci" } else { "default" }]).args(test::scope(&packages));
+    command.args(["--profile", if args.stress { "ci" } else { "default" }]).args(test::scope(packages));
+    command.args(features);
     if checker.explicit_target {
         let Some(host) = host() else { bail!("rustc -vV names no host") };
         command.args(["--target", &host]);

@@ -16,6 +16,9 @@
 //! Memory is returned to the system by [`trim`] only. During thread exit, after the caches are flushed, other
 //! destructors may still allocate and free: each call then takes the depot's lock.
 //!
+//! With the feature `global-alloc` none of this exists: each cell is an allocation of the program's global
+//! allocator, [`stats`] counts nothing and [`trim`] gives nothing back.
+//!
 //! ```
 //! use core::alloc::Layout;
 //! use wyn_pool::raw::{self, SizeClass};
@@ -29,11 +32,13 @@
 //! ```
 
 mod class;
-#[cfg(not(wyn_loom))]
+#[cfg(any(wyn_loom, feature = "global-alloc"))]
+mod global;
+#[cfg(not(any(wyn_loom, feature = "global-alloc")))]
 mod local;
-#[cfg(wyn_loom)]
-#[path = "system.rs"]
-mod local;
+
+#[cfg(any(wyn_loom, feature = "global-alloc"))]
+use global as local;
 
 pub use class::SizeClass;
 
