@@ -5,7 +5,8 @@
 //! [`Hook`], [`set`]s it once and [`opt_in`]s each of its threads is asked instead of parking, and may run other
 //! work until the wait [is over](Wait::is_over), or start another worker and [park](Wait::park).
 //!
-//! Threads that have not opted in pay one thread-local look where they would park, and nothing before.
+//! Other threads pay one thread-local look where they would park, and nothing before; the hook is
+//! [told](Hook::block_outside) of their waits too, so that it can say who waits for what.
 //!
 //! ```
 //! use std::sync::atomic::{AtomicUsize, Ordering};
@@ -55,6 +56,15 @@ pub trait Hook: Sync {
     /// # Panics
     /// A panic would unwind out of a half-finished operation: the process is aborted.
     fn block(&self, wait: &Wait<'_>);
+
+    /// Called on a thread that has not opted in, in the place of [`Wait::park`], which it must come down to: this
+    /// thread is to run nothing else. For a scheduler that keeps account of who waits.
+    ///
+    /// # Panics
+    /// As [`block`](Self::block).
+    fn block_outside(&self, wait: &Wait<'_>) {
+        wait.park();
+    }
 }
 
 /// A blocked operation, as a [`Hook`] sees it.
@@ -83,6 +93,12 @@ impl<'a> Wait<'a> {
         self.ticket.verdict().is_some()
     }
 
+    /// What another thread may ask about this wait.
+    #[must_use]
+    pub fn probe(&self) -> Probe<'a> {
+        Probe { ticket: self.ticket }
+    }
+
     /// When the operation gives up, if ever.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
@@ -109,6 +125,21 @@ impl<'a> Wait<'a> {
 impl fmt::Debug for Wait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wait").field("what", &self.what).field("deadline", &self.deadline).finish()
+    }
+}
+
+/// A look at a blocked operation that any thread may take while it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe<'a> {
+    ticket: &'a Ticket,
+}
+
+impl Probe<'_> {
+    /// Whether the operation has been decided: its thread goes on, or is about to. Once true, it stays so. Does
+    /// not block.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        self.ticket.verdict().is_some()
     }
 }
 
@@ -177,7 +208,8 @@ thread_local! {
     static OPTED_IN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Makes `hook` the one of this process. Only threads that [opt in](opt_in) meet it.
+/// Makes `hook` the one of this process. It takes over the waits of threads that [opt in](opt_in), and is told of
+/// those of the others.
 ///
 /// # Errors
 /// [`AlreadySet`] if there is one: a hook stays for the life of the process.
@@ -213,10 +245,13 @@ impl Drop for OptIn {
 
 /// Waits a while, in the scheduler's way if this thread has opted in.
 pub(crate) fn block(wait: &Wait<'_>) {
-    let hook = HOOK.get().filter(|_| OPTED_IN.try_with(Cell::get).unwrap_or(false));
-    let Some(hook) = hook else { return wait.park() };
+    let Some(hook) = HOOK.get() else { return wait.park() };
     let bomb = AbortOnUnwind;
-    hook.block(wait);
+    if OPTED_IN.try_with(Cell::get).unwrap_or(false) {
+        hook.block(wait);
+    } else {
+        hook.block_outside(wait);
+    }
     std::mem::forget(bomb);
 }
 

@@ -14,10 +14,13 @@ use wyn_channel::{Select, Value, after, bounded, never, oneshot, unbounded};
 /// Notes what it is asked for, and parks; on request it returns at once, or does other work first.
 struct Notes {
     asked: Mutex<Vec<(ThreadId, What)>>,
+    /// Waits of threads that did not opt in.
+    told: Mutex<Vec<(ThreadId, What)>>,
     returns_early: AtomicUsize,
 }
 
-static NOTES: Notes = Notes { asked: Mutex::new(Vec::new()), returns_early: AtomicUsize::new(0) };
+static NOTES: Notes =
+    Notes { asked: Mutex::new(Vec::new()), told: Mutex::new(Vec::new()), returns_early: AtomicUsize::new(0) };
 
 impl Hook for Notes {
     fn block(&self, wait: &Wait<'_>) {
@@ -29,6 +32,14 @@ impl Hook for Notes {
             assert!(!wait.is_decided());
             wait.park();
         }
+    }
+
+    fn block_outside(&self, wait: &Wait<'_>) {
+        // Another thread may look.
+        let probe = wait.probe();
+        thread::scope(|threads| assert_eq!(threads.spawn(|| probe.is_decided()).join().ok(), Some(false)));
+        self.told.lock().unwrap().push((thread::current().id(), wait.what()));
+        wait.park();
     }
 }
 
@@ -74,6 +85,22 @@ fn only_threads_that_opted_in_meet_it() {
     let before = asked_here().len();
     assert!(r.recv_timeout(ms(10)).is_err());
     assert_eq!(asked_here().len(), before);
+}
+
+#[test]
+fn it_is_told_of_the_waits_of_others() {
+    set();
+    let (_s, r) = bounded::<u8>(1);
+    let here = thread::current().id();
+    let told = || NOTES.told.lock().unwrap().iter().filter(|note| note.0 == here).count();
+    for _ in 0..100 {
+        assert!(r.recv_timeout(ms(10)).is_err());
+        if told() > 0 {
+            break;
+        }
+    }
+    assert!(told() > 0, "the hook was never told");
+    assert_eq!(asked_here(), []);
 }
 
 #[test]
