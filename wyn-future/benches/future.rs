@@ -1,6 +1,6 @@
-//! One-shot cells: make, complete, take, on one thread and across two.
+//! One-shot cells and entries of the slab: make, complete, take, on one thread and across two.
 //!
-//! `cargo bench -p wyn-bench --features criterion --bench future`
+//! `cargo bench -p wyn-future`; more peers are in `cargo xtask bench future`.
 
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -16,6 +16,14 @@ fn complete_take(c: &mut Criterion) {
             let (completer, promise) = wyn_future::oneshot();
             assert!(completer.complete(black_box(7_u64)).is_ok());
             promise.wait()
+        });
+    });
+    let slab = wyn_future::Slab::new();
+    group.bench_function("wyn_slab", |b| {
+        b.iter(|| {
+            let key = slab.open();
+            assert!(slab.complete(key, black_box(7_u64)).is_ok());
+            slab.try_take(key)
         });
     });
     group.bench_function("oneshot_crate", |b| {

@@ -1,7 +1,7 @@
 //! Single channel operations: a send and a receive on one thread, a stream between two, one message alone.
 //!
-//! `cargo bench -p wyn-bench --features criterion --bench channel`; more peers, capacities and the method for
-//! threads are in `cargo xtask bench channels`.
+//! `cargo bench -p wyn-channel`; more peers, capacities and the method for threads are in
+//! `cargo xtask bench channels`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -22,16 +22,10 @@ fn uncontended(c: &mut Criterion) {
         here(&mut group, "crossbeam", |msg| s.send(msg).is_ok(), || r.recv().ok());
         let (s, r) = room.map_or_else(kanal::unbounded, kanal::bounded);
         here(&mut group, "kanal", |msg| s.send(msg).is_ok(), || r.recv().ok());
-        let (s, r) = room.map_or_else(flume::unbounded, flume::bounded);
-        here(&mut group, "flume", |msg| s.send(msg).is_ok(), || r.recv().ok());
         if let Some(room) = room {
-            let (s, r) = crossfire::mpmc::bounded_blocking(room);
-            here(&mut group, "crossfire", |msg| s.send(msg).is_ok(), || r.recv().ok());
             let (s, r) = std::sync::mpsc::sync_channel(room);
             here(&mut group, "std", |msg| s.send(msg).is_ok(), || r.recv().ok());
         } else {
-            let (s, r) = crossfire::mpmc::unbounded_blocking();
-            here(&mut group, "crossfire", |msg| s.send(msg).is_ok(), || r.recv().ok());
             let (s, r) = std::sync::mpsc::channel();
             here(&mut group, "std", |msg| s.send(msg).is_ok(), || r.recv().ok());
         }
@@ -75,18 +69,6 @@ fn streams(c: &mut Criterion) {
             stream(n, move |msg| s.send(msg).is_ok(), move || r.recv().ok())
         });
     });
-    group.bench_function("flume", |b| {
-        b.iter_custom(|n| {
-            let (s, r) = flume::bounded(ROOM);
-            stream(n, move |msg| s.send(msg).is_ok(), move || r.recv().ok())
-        });
-    });
-    group.bench_function("crossfire", |b| {
-        b.iter_custom(|n| {
-            let (s, r) = crossfire::spsc::bounded_blocking(ROOM);
-            stream(n, move |msg| s.send(msg).is_ok(), move || r.recv().ok())
-        });
-    });
     group.bench_function("std", |b| {
         b.iter_custom(|n| {
             let (s, r) = std::sync::mpsc::sync_channel(ROOM);
@@ -117,17 +99,10 @@ fn oneshots(c: &mut Criterion) {
             r.recv()
         });
     });
-    group.bench_function("oneshot", |b| {
+    group.bench_function("crossbeam_1", |b| {
         b.iter(|| {
-            let (s, r) = oneshot::channel();
+            let (s, r) = crossbeam_channel::bounded(1);
             assert!(s.send(black_box(7)).is_ok());
-            r.recv()
-        });
-    });
-    group.bench_function("crossfire", |b| {
-        b.iter(|| {
-            let (s, r) = crossfire::oneshot::oneshot();
-            s.send(black_box(7));
             r.recv()
         });
     });

@@ -1,6 +1,6 @@
-//! wyn-pool beside the allocators, each called directly: none is the global one here.
+//! Cells beside the system's allocator and mimalloc, each called directly: neither is the global one here.
 //!
-//! `cargo bench -p wyn-bench --features criterion --bench pool`
+//! `cargo bench -p wyn-pool`; jemalloc and cold memory are in `cargo xtask bench pool`.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mimalloc::MiMalloc;
-use tikv_jemallocator::Jemalloc;
 use wyn_pool::raw::{self, SizeClass};
 use wyn_pool::{Pool, PoolBox};
 
@@ -100,7 +99,6 @@ fn same_thread(c: &mut Criterion) {
     group.bench_function("wyn_raw", |b| b.iter(|| one(wyn())));
     group.bench_function("wyn_typed", |b| b.iter(|| drop(black_box(pool.alloc([0_u64; 4])))));
     group.bench_function("system", |b| b.iter(|| one(Direct(&System))));
-    group.bench_function("jemalloc", |b| b.iter(|| one(Direct(&Jemalloc))));
     group.bench_function("mimalloc", |b| b.iter(|| one(Direct(&MiMalloc))));
     group.finish();
 }
@@ -119,7 +117,6 @@ fn burst(c: &mut Criterion) {
         });
     });
     group.bench_function("system", |b| b.iter(|| many(Direct(&System), &mut cells)));
-    group.bench_function("jemalloc", |b| b.iter(|| many(Direct(&Jemalloc), &mut cells)));
     group.bench_function("mimalloc", |b| b.iter(|| many(Direct(&MiMalloc), &mut cells)));
     group.finish();
 }
@@ -166,7 +163,6 @@ fn across_threads(c: &mut Criterion) {
     group.throughput(Throughput::Elements(LIVE as u64));
     group.bench_function("wyn_raw", |b| b.iter_custom(|parcels| across(wyn(), parcels)));
     group.bench_function("system", |b| b.iter_custom(|parcels| across(Direct(&System), parcels)));
-    group.bench_function("jemalloc", |b| b.iter_custom(|parcels| across(Direct(&Jemalloc), parcels)));
     group.bench_function("mimalloc", |b| b.iter_custom(|parcels| across(Direct(&MiMalloc), parcels)));
     group.finish();
 }

@@ -1,7 +1,7 @@
 //! Single fork-join operations inside a worker: a join, a scope of ten, a parallel loop.
 //!
-//! `cargo bench -p wyn-bench --features criterion --bench fork_join`; whole workloads, more peers and the
-//! method for them are in `cargo xtask bench fork-join`.
+//! `cargo bench -p wyn-sched --bench fork_join`; whole workloads, more peers and the method for them are in
+//! `cargo xtask bench fork-join`.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
