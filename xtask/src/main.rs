@@ -27,7 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Measure Wyn beside its peers: every answer checked, every measurement a process of its own
-    Bench(bench::Args),
+    Bench(Box<bench::Args>),
     /// Run every test: nextest for the workspace (installed if missing), then the doctests
     Test(test::Args),
     /// Check what the compiler cannot: SAFETY and Ordering comments, file sizes, where atomics are named
@@ -53,12 +53,15 @@ enum Command {
     Launch(bench::launch::Args),
 }
 
+/// How `bench baseline check` ends where Wyn has become slower.
+const REGRESSED: u8 = 3;
+
 fn main() -> ExitCode {
     match dispatch() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<bench::Regressed>() { ExitCode::from(REGRESSED) } else { ExitCode::FAILURE }
         }
     }
 }

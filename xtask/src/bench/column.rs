@@ -35,24 +35,77 @@ enum Source {
     Peak,
 }
 
+impl Source {
+    fn name(&self) -> &'static str {
+        match self {
+            Source::Named(name) => name,
+            Source::OverSerial => "over_serial",
+            Source::OverOneWorker(_) => "over_one_worker",
+            Source::PeakPerTask => "peak_per_task",
+            Source::Peak => "peak_kib",
+        }
+    }
+}
+
+/// What a column counts for when backends are compared over many rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The figure that a cell is measured for.
+    Main,
+    /// Another one that users pay: the cold run, the worst case, memory.
+    Side,
+    /// A quotient of others, or an explanation.
+    Derived,
+}
+
 pub(crate) struct Column {
     pub(crate) label: String,
+    /// What it is called away from its neighbours: `100K cold`.
+    pub(crate) name: String,
     /// `None` where no value is better as such.
     pub(crate) better: Option<Better>,
     /// Whether it is a time, which running on one core distorts.
     pub(crate) timed: bool,
-    cell: Cell,
+    pub(crate) cell: Cell,
     source: Source,
 }
 
 impl Column {
     fn new(label: impl Into<String>, cell: &Cell, better: Option<Better>, source: Source) -> Column {
         let timed = matches!(source, Source::Named("ns" | "cold_ns"));
-        Column { label: label.into(), better, timed, cell: cell.clone(), source }
+        Column { label: label.into(), name: String::new(), better, timed, cell: cell.clone(), source }
     }
 
     fn named(label: impl Into<String>, cell: &Cell, figure: &'static str) -> Column {
         Column::new(label, cell, Some(Better::Lower), Source::Named(figure))
+    }
+
+    /// The figure's name: with the cell, what makes two columns of two records the same.
+    pub(crate) fn figure_name(&self) -> &'static str {
+        self.source.name()
+    }
+
+    pub(crate) fn role(&self) -> Role {
+        match self.source.name() {
+            "ns" | "bytes" | "joins_us" | "scope_us" => Role::Main,
+            "cold_ns" | "spawn_ns" | "p99_ns" | "spaced_ns" | "hot_ns" | "pair_ns" => Role::Side,
+            "joins_worst_us" | "scope_worst_us" | "gap_cpu_percent" | "cpu_percent" => Role::Side,
+            "peak_per_task" | "peak_kib" => Role::Side,
+            _ => Role::Derived,
+        }
+    }
+
+    pub(crate) fn unit(&self) -> &'static str {
+        match self.source.name() {
+            "bytes" | "peak_per_task" => "B",
+            "peak_kib" => "KiB",
+            name if name.ends_with("_us") => "µs",
+            name if name.ends_with("_percent") => "%",
+            name if name == "ns" || name.ends_with("_ns") => "ns",
+            "switches_per_s" => "/s",
+            "switches_per_ms" => "/ms",
+            _ => "",
+        }
     }
 
     /// The entry of this column's cell for a backend.
@@ -62,22 +115,19 @@ impl Column {
 
     pub(crate) fn figure(&self, backend: &str, entries: &[&Entry]) -> Option<Figure> {
         let entry = self.entry(backend, entries)?;
-        let ratio = |over: Figure, under: Figure| Figure { median: over.median / under.median, mad: 0.0 };
         match &self.source {
             Source::Named(name) => stats::figure(entry, name),
-            Source::OverSerial => {
-                Some(ratio(stats::figure(entry, "serial_ns")?, stats::figure(entry, "ns")?))
-            }
+            Source::OverSerial => Some(stats::figure(entry, "serial_ns")?.over(stats::figure(entry, "ns")?)),
             Source::OverOneWorker(cell) => {
                 let one = stats::figure(find(backend, cell, entries)?, "ns")?;
-                Some(ratio(one, stats::figure(entry, "ns")?))
+                Some(one.over(stats::figure(entry, "ns")?))
             }
             Source::Peak => stats::figure(entry, "peak_kib"),
             Source::PeakPerTask => {
-                let peak = stats::figure(entry, "peak_kib")?.median;
                 #[allow(clippy::cast_precision_loss, reason = "a count of tasks")]
-                let bytes = peak * 1024.0 / self.cell.n as f64;
-                Some(Figure { median: bytes, mad: 0.0 })
+                let share = 1024.0 / self.cell.n as f64;
+                let peak = stats::figure(entry, "peak_kib")?;
+                Some(Figure { median: peak.median * share, mad: peak.mad * share, ..peak })
             }
         }
     }
@@ -89,6 +139,21 @@ fn find<'a>(backend: &str, cell: &Cell, entries: &[&'a Entry]) -> Option<&'a Ent
 
 /// The columns of a workload, given its entries.
 pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
+    let cells = cells(workload, entries);
+    let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
+    let mut columns = drawn(workload, &cells, swept);
+    for column in &mut columns {
+        let about = label(workload, &column.cell, swept);
+        column.name = match (column.label.starts_with(&about), about.is_empty()) {
+            (true, _) | (_, true) => column.label.clone(),
+            _ => format!("{about} {}", column.label),
+        };
+    }
+    columns
+}
+
+/// The cells in the order in which they are read.
+fn cells<'a>(workload: &str, entries: &[&'a Entry]) -> Vec<&'a Cell> {
     let mut cells: Vec<&Cell> = entries.iter().map(|entry| &entry.cell).collect();
     cells.sort();
     if fork_join::has(workload) {
@@ -99,7 +164,11 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
         cells.sort_by_key(|cell| (cell.capacity, cell.workers));
     }
     cells.dedup();
-    let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
+    cells
+}
+
+/// The columns as their tables have them.
+fn drawn(workload: &str, cells: &[&Cell], swept: bool) -> Vec<Column> {
     let label = |cell: &Cell| label(workload, cell, swept);
     let each =
         |make: &dyn Fn(&Cell) -> Vec<Column>| cells.iter().flat_map(|cell| make(cell)).collect::<Vec<_>>();
@@ -121,22 +190,23 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
             vec![Column::named("CPU %", c, "cpu_percent"), Column::named("switches/s", c, "switches_per_s")]
         }),
         "speedup" => each(&|c| speedup(c, &label(c))),
-        "par_for" | "par_for_in" => with_peak(&cells, each(&|c| region(c, &label(c)))),
-        "isolated_join" => with_peak(&cells, each(&isolated)),
-        "long_leaf" => with_peak(&cells, each(&long_leaf)),
+        "par_for" | "par_for_in" => with_peak(cells, each(&|c| region(c, &label(c)))),
+        "isolated_join" => with_peak(cells, each(&|c| isolated(c, &label(c)))),
+        "long_leaf" => with_peak(cells, each(&long_leaf)),
         "blocked" => each(&|c| waiting(c, &label(c))),
         "crowd" => each(&|c| crowd(c, &label(c))),
-        name if channels::has(name) => with_cpus(each(&|c| vec![Column::named(label(c), c, "ns")]), &cells),
-        name if fork_join::has(name) => with_peak(&cells, each(&|c| joined(c, &label(c), swept))),
+        name if channels::has(name) => with_cpus(each(&|c| vec![Column::named(label(c), c, "ns")]), cells),
+        name if fork_join::has(name) => with_peak(cells, each(&|c| joined(c, &label(c), swept))),
         "grain" => each(&|c| {
             let over_serial = Column::new("over serial", c, Some(Better::Higher), Source::OverSerial);
             vec![Column::named(label(c), c, "ns"), over_serial]
         }),
-        _ => throughput(&cells, label),
+        _ => throughput(cells, label),
     }
 }
 
 fn speedup(cell: &Cell, label: &str) -> Vec<Column> {
+    let label = if label.is_empty() { "ns" } else { label };
     let mut columns = vec![Column::named(label, cell, "ns")];
     if cell.workers > 1 {
         let one = Cell { workers: 1, ..cell.clone() };
@@ -162,9 +232,9 @@ fn region(cell: &Cell, label: &str) -> Vec<Column> {
     ]
 }
 
-fn isolated(cell: &Cell) -> Vec<Column> {
+fn isolated(cell: &Cell, label: &str) -> Vec<Column> {
     let mut columns = vec![
-        Column::named(format!("2 x {}", time(cell.grain_ns)), cell, "ns"),
+        Column::named(label, cell, "ns"),
         Column::new("over serial", cell, Some(Better::Higher), Source::OverSerial),
     ];
     if cell.grain_ns < 10_000 {
@@ -178,9 +248,9 @@ fn isolated(cell: &Cell) -> Vec<Column> {
 fn long_leaf(cell: &Cell) -> Vec<Column> {
     vec![
         Column::named("joins, µs", cell, "joins_us"),
-        Column::named("worst", cell, "joins_worst_us"),
+        Column::named("worst joins", cell, "joins_worst_us"),
         Column::named("scope, µs", cell, "scope_us"),
-        Column::named("worst", cell, "scope_worst_us"),
+        Column::named("worst scope", cell, "scope_worst_us"),
     ]
 }
 
@@ -245,7 +315,8 @@ fn label(workload: &str, cell: &Cell, swept: bool) -> String {
         _ if cell.capacity.is_some() => capacity(cell),
         ("grain", _) => format!("{} ns", cell.grain_ns),
         ("par_for" | "par_for_in", _) => time(cell.grain_ns),
-        ("speedup", _) => String::new(),
+        ("isolated_join", _) => format!("2 x {}", time(cell.grain_ns)),
+        ("speedup" | "wake" | "idle" | "long_leaf", _) => String::new(),
         (_, n) if n >= 1_000_000 && n.is_multiple_of(1_000_000) => format!("{}M", n / 1_000_000),
         (_, n) if n >= 1_000 && n.is_multiple_of(1_000) => format!("{}K", n / 1_000),
         (_, n) => n.to_string(),
@@ -255,7 +326,8 @@ fn label(workload: &str, cell: &Cell, swept: bool) -> String {
         many => format!("{many} workers"),
     };
     match (swept, size.is_empty()) {
-        (_, true) => workers,
+        (true, true) => workers,
+        (_, true) => String::new(),
         (true, false) => format!("{size}, {workers}"),
         (false, false) => size,
     }

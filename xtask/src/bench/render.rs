@@ -8,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Drawn, 
 use wyn_bench::record::Record;
 
 use super::plan::Group;
-use super::table::{Shown, Table};
+use super::table::{Shown, Standing, Table};
 
 /// Rules above, below and under the header; none between rows.
 const STYLE: TableStyle = TableStyle::new()
@@ -24,7 +24,7 @@ pub(crate) fn terminal(record: &Record, tables: &[Table]) -> String {
         drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
         drawn.set_header(table.header.clone());
         for row in &table.rows {
-            let cells = row.cells.iter().map(|cell| cell.text.clone() + if cell.best { " *" } else { "" });
+            let cells = row.cells.iter().map(marked);
             drawn.add_row(std::iter::once(row.name.clone()).chain(cells).collect::<Vec<_>>());
         }
         for column in drawn.column_iter_mut().skip(1) {
@@ -33,7 +33,29 @@ pub(crate) fn terminal(record: &Record, tables: &[Table]) -> String {
         let notes: String = table.notes.iter().map(|note| format!("  {note}\n")).collect();
         let _ = write!(text, "\n{}\n{drawn}\n{notes}", table.title);
     }
-    text + "\n*: the best of its column (serial calls are a floor, not a peer)\n"
+    text + "\n*: the best of its column (serial calls are a floor, not a peer); ≈: within the noise of it\n"
+}
+
+fn marked(cell: &Shown) -> String {
+    match cell.standing {
+        Standing::Best => format!("{} *", cell.text),
+        Standing::Level => format!("{} ≈", cell.text),
+        Standing::Behind => format!("{}  ", cell.text),
+    }
+}
+
+/// Lines under a header, the first `left` columns to the left and the others to the right.
+pub(crate) fn grid<const N: usize>(header: &[&str; N], lines: &[[String; N]], left: usize) -> String {
+    let mut drawn = Drawn::new();
+    drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    drawn.set_header(header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
+    for line in lines {
+        drawn.add_row(line.to_vec());
+    }
+    for column in drawn.column_iter_mut().skip(left) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    drawn.to_string()
 }
 
 /// What the figures are and what they were measured on.
@@ -101,7 +123,11 @@ pub(crate) fn markdown(record: &Record, tables: &[Table]) -> String {
 }
 
 fn bold(cell: &Shown) -> String {
-    if cell.best { format!("**{}**", cell.text) } else { cell.text.clone() }
+    match cell.standing {
+        Standing::Best => format!("**{}**", cell.text),
+        Standing::Level => format!("{} ≈", cell.text),
+        Standing::Behind => cell.text.clone(),
+    }
 }
 
 /// Puts `text` between `<!-- BEGIN name -->` and `<!-- END name -->`.

@@ -1,14 +1,14 @@
 //! The repetitions: one round measures every cell on every backend, so that a drift meets all alike.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use wyn_bench::record::{Cell, Entry, Figures, Line, Outcome, Sample};
 
 use super::build::Programs;
 use super::plan;
 use super::process::{self, Ended};
+use super::progress::Progress;
 use super::stats;
 
 /// After so many hangs in one cell the backend is not asked again.
@@ -29,23 +29,25 @@ pub(crate) fn all(
 ) -> Result<Vec<Entry>> {
     let mut slots: Vec<Vec<Slot>> =
         cells.iter().map(|cell| backends.iter().map(|b| slot(b, cell)).collect()).collect();
-    let bar = progress_bar(cells.len() * backends.len() * reps);
+    let mut progress = Progress::new(cells.len() * backends.len(), reps);
     for rep in 0..reps {
-        for (cell, row) in cells.iter().zip(&mut slots) {
+        progress.round();
+        for (place, (cell, row)) in cells.iter().zip(&mut slots).enumerate() {
             let round_trip_ns = round_trip(programs)?;
             // Each round begins with another backend: none always runs in the wake of the same one.
             let first = rep % row.len().max(1);
             for index in (first..row.len()).chain(0..first) {
-                let slot = &mut row[index];
-                bar.set_message(format!("{} {} {}", slot.entry.backend, cell.workload, cell.n));
+                let (slot, start) = (&mut row[index], Instant::now());
+                progress.measuring(format!("{} {} {}", slot.entry.backend, cell.workload, cell.n));
                 if !slot.done {
                     repetition(programs, slot, round_trip_ns)?;
                 }
-                bar.inc(1);
+                progress.measured(place * backends.len() + index, start.elapsed());
             }
         }
+        progress.round_ended();
     }
-    bar.finish_and_clear();
+    progress.end();
     Ok(slots.into_iter().flatten().map(finished).collect())
 }
 
@@ -109,12 +111,4 @@ fn round_trip(programs: &Programs) -> Result<f64> {
         Ended::Line(Line::Figures(figures)) => nanoseconds(figures).unwrap_or(0.0),
         _ => 0.0,
     })
-}
-
-fn progress_bar(steps: usize) -> ProgressBar {
-    let template = "{bar:30} {pos}/{len}  {elapsed} gone, {eta} left  {msg}";
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(steps as u64).with_style(style);
-    bar.enable_steady_tick(Duration::from_millis(500));
-    bar
 }

@@ -12,11 +12,12 @@ const LEAST_SAMPLES: usize = 3;
 /// Below this many CPUs a parallel run used about one core.
 const ABOUT_ONE_CORE: f64 = 1.25;
 
-/// A median and its median absolute deviation.
+/// A median, its median absolute deviation, and of how many repetitions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Figure {
     pub(crate) median: f64,
     pub(crate) mad: f64,
+    pub(crate) count: usize,
 }
 
 /// Marks the repetitions that were disturbed by others.
@@ -42,7 +43,7 @@ pub(crate) fn figure(entry: &Entry, name: &str) -> Option<Figure> {
     }
     let middle = median(&mut values);
     let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
-    Some(Figure { median: middle, mad: median(&mut distances) })
+    Some(Figure { median: middle, mad: median(&mut distances), count: values.len() })
 }
 
 /// Whether a workload meant for all workers ran on about one core, so that contention is not in its figure.
@@ -71,14 +72,14 @@ mod tests {
     #[test]
     fn median_and_spread() {
         let entry = entry([1.0, 2.0, 4.0, 8.0, 100.0].map(|ns| sample(ns, 2.0)).to_vec());
-        assert_eq!(figure(&entry, "ns"), Some(Figure { median: 4.0, mad: 3.0 }));
+        assert_eq!(figure(&entry, "ns"), Some(Figure { median: 4.0, mad: 3.0, count: 5 }));
         assert_eq!(figure(&entry, "nothing"), None);
     }
 
     #[test]
     fn a_disturbed_repetition_does_not_count() {
         let entry = entry(vec![sample(1.0, 2.0), sample(1.0, 1.9), sample(1.0, 2.0), sample(50.0, 1.0)]);
-        assert_eq!(figure(&entry, "ns"), Some(Figure { median: 1.0, mad: 0.0 }));
+        assert_eq!(figure(&entry, "ns"), Some(Figure { median: 1.0, mad: 0.0, count: 3 }));
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use wyn_bench::record::{Entry, Outcome, Record};
 
 use super::column::{Better, Column, columns};
+use super::noise::Ratio;
 use super::plan::Group;
 use super::stats::{self, Figure};
 
 /// The backend that the others are compared with.
-const OURS: &str = "wyn";
+pub(crate) const OURS: &str = "wyn";
 /// A floor, not a peer: never the best.
-const FLOOR: &str = "serial";
+pub(crate) const FLOOR: &str = "serial";
 
 /// One workload's table, ready to be drawn.
 pub(crate) struct Table {
@@ -27,11 +28,21 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Shown>,
 }
 
-/// One cell as text, and whether it is the best of its column.
+/// One cell as text, and how it stands in its column.
 #[derive(Clone, Default)]
 pub(crate) struct Shown {
     pub(crate) text: String,
-    pub(crate) best: bool,
+    pub(crate) standing: Standing,
+}
+
+/// How a figure stands beside the best of its column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Best,
+    /// Within the noise of the best.
+    Level,
+    #[default]
+    Behind,
 }
 
 /// The tables of a record, in the order of the workloads.
@@ -61,15 +72,29 @@ fn table(name: &str, what: &str, entries: &[&Entry]) -> Table {
         if figures[index].iter().all(Option::is_none) {
             continue;
         }
-        let cells = columns.iter().enumerate().map(|(column, c)| Shown {
-            text: notes.shown(c, backend, entries, figures[index][column]),
-            best: best[column] == Some(index),
+        let cells = columns.iter().enumerate().map(|(column, c)| {
+            let figure = figures[index][column];
+            let standing = match best[column] {
+                _ if *backend == FLOOR => Standing::Behind,
+                Some(row) if row == index => Standing::Best,
+                row => level(figure, row.and_then(|row| figures[row][column])),
+            };
+            Shown { text: notes.shown(c, backend, entries, figure), standing }
         });
         rows.push(Row { name: (*backend).to_owned(), cells: cells.collect() });
     }
     rows.extend(lead(&columns, &backends, &figures));
     let header = std::iter::once(name.to_owned()).chain(columns.iter().map(|c| c.label.clone())).collect();
     Table { title: format!("{name}: {what}"), header, rows, notes: notes.lines() }
+}
+
+/// Whether a figure differs from the best by noise only.
+fn level(figure: Option<Figure>, best: Option<Figure>) -> Standing {
+    let ratio = figure.zip(best).and_then(|(figure, best)| Ratio::of(figure, best));
+    match ratio {
+        Some(ratio) if ratio.noise.is_some() && !ratio.is_change() => Standing::Level,
+        _ => Standing::Behind,
+    }
 }
 
 /// The row with the best figure of a column, floors left out.
@@ -93,11 +118,13 @@ fn lead(columns: &[Column], backends: &[&str], figures: &[Vec<Option<Figure>>]) 
         let mut others = figures.to_vec();
         others[ours][index] = None;
         let text = best_row(column, backends, &others, index).and_then(|row| {
-            let (mine, best) = (figures[ours][index]?.median, others[row][index]?.median);
-            let ratio = if column.better? == Better::Lower { best / mine } else { mine / best };
-            ratio.is_finite().then(|| format!("{ratio:.1}x {}", backends[row]))
+            let (mine, best) = (figures[ours][index]?, others[row][index]?);
+            let lower = column.better? == Better::Lower;
+            let ratio = if lower { Ratio::of(best, mine)? } else { Ratio::of(mine, best)? };
+            let about = if ratio.noise.is_some() && !ratio.is_change() { "≈ " } else { "" };
+            Some(format!("{about}{} {}", factor(ratio.value), backends[row]))
         });
-        cells.push(Shown { text: text.unwrap_or_default(), best: false });
+        cells.push(Shown { text: text.unwrap_or_default(), ..Shown::default() });
     }
     let any = cells.iter().any(|cell| !cell.text.is_empty());
     any.then(|| Row { name: "wyn to the best other".to_owned(), cells })
@@ -155,13 +182,33 @@ impl Notes {
     }
 }
 
-/// A median with as many digits as it deserves, and its spread.
-fn number(figure: Figure) -> String {
-    let digits = match figure.median.abs() {
+/// `2.8x`, and below 1 as exactly as above it.
+pub(crate) fn factor(value: f64) -> String {
+    match value {
+        value if value >= 9.95 => format!("{value:.0}x"),
+        value if value >= 1.995 => format!("{value:.1}x"),
+        value if value >= 0.0995 => format!("{value:.2}x"),
+        value => format!("{value:.3}x"),
+    }
+}
+
+/// As many digits as a value deserves.
+fn digits(value: f64) -> usize {
+    match value.abs() {
         value if value < 10.0 => 2,
         value if value < 100.0 => 1,
         _ => 0,
-    };
+    }
+}
+
+/// A value without its spread.
+pub(crate) fn value(value: f64) -> String {
+    grouped(value, digits(value))
+}
+
+/// A median with as many digits as it deserves, and its spread.
+pub(crate) fn number(figure: Figure) -> String {
+    let digits = digits(figure.median);
     let spread =
         if figure.mad == 0.0 { String::new() } else { format!(" ±{}", grouped(figure.mad, digits)) };
     grouped(figure.median, digits) + &spread
@@ -206,17 +253,27 @@ mod tests {
         ];
         let entries: Vec<&Entry> = entries.iter().collect();
         let table = table("seq", "what", &entries);
-        let best: Vec<&str> =
-            table.rows.iter().filter(|row| row.cells[0].best).map(|row| &*row.name).collect();
-        assert_eq!(best, ["wyn"]);
-        assert_eq!(table.rows.last().unwrap().cells[0].text, "12.0x rayon");
+        let best =
+            table.rows.iter().filter(|row| row.cells[0].standing == Standing::Best).map(|row| &*row.name);
+        assert_eq!(best.collect::<Vec<_>>(), ["wyn"]);
+        assert_eq!(table.rows.last().unwrap().cells[0].text, "12x rayon");
     }
 
     #[test]
     fn a_loss_shows_as_one() {
         let entries = [measured("wyn", 50.0), measured("rayon", 25.0)];
         let entries: Vec<&Entry> = entries.iter().collect();
-        assert_eq!(table("seq", "what", &entries).rows.last().unwrap().cells[0].text, "0.5x rayon");
+        assert_eq!(table("seq", "what", &entries).rows.last().unwrap().cells[0].text, "0.50x rayon");
+    }
+
+    #[test]
+    fn a_difference_within_the_noise_is_no_lead() {
+        let entries = [measured("wyn", 50.0), measured("rayon", 50.2), measured("tokio", 80.0)];
+        let entries: Vec<&Entry> = entries.iter().collect();
+        let table = table("seq", "what", &entries);
+        let standings: Vec<Standing> = table.rows.iter().map(|row| row.cells[0].standing).collect();
+        assert_eq!(standings[..3], [Standing::Best, Standing::Level, Standing::Behind]);
+        assert_eq!(table.rows.last().unwrap().cells[0].text, "≈ 1.00x rayon");
     }
 
     #[test]
@@ -236,9 +293,9 @@ mod tests {
 
     #[test]
     fn numbers() {
-        assert_eq!(number(Figure { median: 5.678, mad: 0.1 }), "5.68 ±0.10");
-        assert_eq!(number(Figure { median: 56.78, mad: 0.0 }), "56.8");
-        assert_eq!(number(Figure { median: 1_234_567.0, mad: 1000.0 }), "1,234,567 ±1,000");
+        assert_eq!(number(Figure { median: 5.678, mad: 0.1, count: 5 }), "5.68 ±0.10");
+        assert_eq!(number(Figure { median: 56.78, mad: 0.0, count: 5 }), "56.8");
+        assert_eq!(number(Figure { median: 1_234_567.0, mad: 1000.0, count: 5 }), "1,234,567 ±1,000");
         assert_eq!(grouped(-123.0, 0), "-123");
     }
 }

@@ -46,6 +46,10 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
+    pub(crate) fn named(name: &str) -> Option<Mode> {
+        [Mode::Smoke, Mode::Quick, Mode::Full].into_iter().find(|mode| mode.name() == name)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Mode::Smoke => "smoke",

@@ -1,0 +1,232 @@
+//! A run: what is asked for, what is therefore measured, and the record that comes of it.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum as _;
+use wyn_bench::record::{Cell, Outcome, Record, SCHEMA};
+
+use super::build::{self, Allocator};
+use super::plan::{Group, Mode};
+use super::{machine, rounds};
+
+/// What a user asks for.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Under a minute of running (the default)
+    #[arg(long, conflicts_with_all = ["full", "smoke"])]
+    quick: bool,
+    /// Everything, up to 10M tasks: what a published record is made with
+    #[arg(long, conflicts_with = "smoke")]
+    full: bool,
+    /// Tiny sizes, once: checks answers and ignores times
+    #[arg(long)]
+    smoke: bool,
+    /// Only these backends
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    backends: Vec<String>,
+    /// Only these workloads; `all` for every one
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    workloads: Vec<String>,
+    /// Workers of each backend; several for a sweep, as in `--backends wyn --workers 1,2,8,64`
+    #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
+    workers: Vec<usize>,
+    /// Only cells whose `workload/n/grain` matches this expression
+    #[arg(long, value_name = "RE")]
+    filter: Option<String>,
+    /// The global allocator of every Rust backend
+    #[arg(long, value_enum, default_value = "system")]
+    allocator: Allocator,
+    /// Let the workers be busy together before the cold pass too: then only the memory is cold
+    #[arg(long)]
+    spread: bool,
+    /// Repetitions of each measurement: at least 5 for a figure worth quoting
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    reps: usize,
+}
+
+impl Options {
+    /// Every workload at a tiny size, once.
+    pub(crate) fn smoke() -> Options {
+        Options {
+            quick: false,
+            full: false,
+            smoke: true,
+            backends: Vec::new(),
+            workloads: Vec::new(),
+            workers: Vec::new(),
+            filter: None,
+            allocator: Allocator::System,
+            spread: false,
+            reps: 1,
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        match (self.full, self.smoke) {
+            (true, _) => Mode::Full,
+            (_, true) => Mode::Smoke,
+            _ => Mode::Quick,
+        }
+    }
+
+    fn backends(&self, group: Group) -> Result<Vec<String>> {
+        if self.backends.is_empty() {
+            return Ok(group.backends(self.mode()).into_iter().map(str::to_owned).collect());
+        }
+        for name in &self.backends {
+            group.kind(name)?;
+        }
+        let all = group.all_backends().iter();
+        let named = all.filter(|(name, _)| self.backends.iter().any(|wanted| wanted == name));
+        Ok(named.map(|(name, _)| (*name).to_owned()).collect())
+    }
+
+    fn cells(&self, group: Group) -> Result<Vec<Cell>> {
+        let mode = self.mode();
+        let workers = if self.workers.is_empty() { group.workers(mode) } else { self.workers.clone() };
+        let mut cells = group.cells(mode, &self.workloads, &workers)?;
+        if let Some(filter) = &self.filter {
+            let filter = regex_lite::Regex::new(filter).context("--filter is no regular expression")?;
+            cells.retain(|cell| filter.is_match(&format!("{}/{}/{}", cell.workload, cell.n, cell.grain_ns)));
+        }
+        if cells.is_empty() {
+            bail!("nothing to measure: no cell is left");
+        }
+        Ok(cells)
+    }
+
+    /// What a run of these options measures.
+    pub(crate) fn job(&self, group: Group) -> Result<Job> {
+        Ok(Job {
+            group,
+            mode: self.mode(),
+            backends: self.backends(group)?,
+            cells: self.cells(group)?,
+            allocator: self.allocator,
+            spread: self.spread,
+            reps: self.reps.max(1),
+        })
+    }
+}
+
+/// What a run measures.
+pub(crate) struct Job {
+    pub(crate) group: Group,
+    pub(crate) mode: Mode,
+    pub(crate) backends: Vec<String>,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) allocator: Allocator,
+    pub(crate) spread: bool,
+    pub(crate) reps: usize,
+}
+
+impl Job {
+    /// The same run again: the cells of a record on the backends that it has figures of.
+    pub(crate) fn again(record: &Record) -> Result<Job> {
+        let group = Group::named(&record.group);
+        let mode = Mode::named(&record.mode);
+        let allocator = Allocator::from_str(&record.allocator, false).ok();
+        let (mut backends, mut cells, mut reps) = (Vec::new(), Vec::new(), 1);
+        for entry in &record.entries {
+            let Outcome::Measured(samples) = &entry.outcome else { continue };
+            reps = reps.max(samples.len());
+            if !backends.contains(&entry.backend) {
+                backends.push(entry.backend.clone());
+            }
+            if !cells.contains(&entry.cell) {
+                cells.push(entry.cell.clone());
+            }
+        }
+        if cells.is_empty() {
+            bail!("the record has no figure to compare with");
+        }
+        Ok(Job {
+            group: group.with_context(|| format!("no group is called {}", record.group))?,
+            mode: mode.with_context(|| format!("no mode is called {}", record.mode))?,
+            allocator: allocator.with_context(|| format!("no allocator is called {}", record.allocator))?,
+            backends,
+            cells,
+            spread: record.spread,
+            reps,
+        })
+    }
+
+    pub(crate) fn run(&self) -> Result<Record> {
+        let programs = build::programs(self.group, self.mode, &self.backends, self.allocator, self.spread)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+        let start = Instant::now();
+        let entries = rounds::all(&programs, &self.backends, &self.cells, self.reps)?;
+        eprintln!("measured in {:.0} s", start.elapsed().as_secs_f64());
+        Ok(Record {
+            schema: SCHEMA,
+            group: self.group.name().to_owned(),
+            mode: self.mode.name().to_owned(),
+            spread: self.spread,
+            started: now.as_secs(),
+            command: command(),
+            host: machine::host(),
+            allocator: self.allocator.name().to_owned(),
+            versions: machine::versions(&self.backends, &programs),
+            entries,
+        })
+    }
+}
+
+/// This program's command line, as it is typed.
+fn command() -> String {
+    let words = std::env::args().skip(1).map(|word| {
+        let plain = word.chars().all(|c| c.is_alphanumeric() || "-_=,./".contains(c));
+        if plain && !word.is_empty() { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    ["cargo", "xtask"].map(str::to_owned).into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A wrong answer or a crash fails the command; a peer that hangs is a result.
+pub(crate) fn failures(record: &Record) -> Result<()> {
+    let failed = record.entries.iter().filter_map(|entry| match &entry.outcome {
+        Outcome::Failed(what) => {
+            Some(format!("{} {} {}: {what}", entry.backend, entry.cell.workload, entry.cell.n))
+        }
+        Outcome::Hung(seconds) if entry.backend == "wyn" => {
+            Some(format!("wyn {} {}: no answer within {seconds} s", entry.cell.workload, entry.cell.n))
+        }
+        _ => None,
+    });
+    let failed: Vec<String> = failed.collect();
+    if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
+}
+
+/// What `ci` runs: every workload of every group at a tiny size, once, to check the answers.
+pub(crate) fn smoke() -> Result<()> {
+    for group in Group::ALL {
+        let record = Options::smoke().job(group)?.run()?;
+        let right = |outcome: &Outcome| matches!(outcome, Outcome::Measured(samples) if !samples.is_empty());
+        let checked = record.entries.iter().filter(|entry| right(&entry.outcome)).count();
+        eprintln!("bench smoke: {} {checked} answers checked", group.name());
+        if checked == 0 {
+            bail!("the smoke run measured nothing");
+        }
+        failures(&record)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::rows::made_up::{entry, record};
+    use wyn_bench::record::Entry;
+
+    #[test]
+    fn a_record_says_how_to_run_it_again() {
+        let mut record = record(vec![entry("wyn", 10_000, 1.0), entry("rayon", 10_000, 2.0)]);
+        let gone = Outcome::Missing("get it there".to_owned());
+        record.entries.push(Entry { outcome: gone, ..entry("go", 10_000, 2.0) });
+        let job = Job::again(&record).unwrap();
+        assert_eq!((job.group, job.reps, job.cells.len()), (Group::Spawn, 5, 1));
+        assert_eq!(job.backends, ["wyn", "rayon"]);
+        record.entries.clear();
+        assert!(Job::again(&record).is_err());
+    }
+}
