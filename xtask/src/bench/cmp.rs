@@ -143,8 +143,8 @@ pub(crate) fn line(change: &Change) -> [String; 7] {
     [
         change.backend.clone(),
         change.row.clone(),
-        format!("{} {}", table::value(change.old), change.unit),
-        format!("{} {}", table::value(change.new), change.unit),
+        table::with_unit(change.old, change.unit),
+        table::with_unit(change.new, change.unit),
         table::factor(change.ratio.value),
         change.ratio.spread(),
         mark.to_owned(),

@@ -143,13 +143,19 @@ pub(crate) fn columns(workload: &str, entries: &[&Entry]) -> Vec<Column> {
     let swept = cells.iter().any(|cell| cell.workers != cells[0].workers);
     let mut columns = drawn(workload, &cells, swept);
     for column in &mut columns {
-        let about = label(workload, &column.cell, swept);
-        column.name = match (column.label.starts_with(&about), about.is_empty()) {
-            (true, _) | (_, true) => column.label.clone(),
-            _ => format!("{about} {}", column.label),
-        };
+        let (about, own) = (label(workload, &column.cell, swept), without_unit(&column.label));
+        column.name = if own.starts_with(&about) { own } else { format!("{about} {own}") };
     }
     columns
+}
+
+/// A header's words without the unit in which its figures are.
+fn without_unit(label: &str) -> String {
+    let label = label.strip_suffix(", µs").unwrap_or(label);
+    match label {
+        "p50 ns" | "p99 ns" => label[..3].to_owned(),
+        _ => label.replace("B/task", "memory per task"),
+    }
 }
 
 /// The cells in the order in which they are read.

@@ -9,6 +9,7 @@
 //! | `machine`, `record_file` | what it was measured on; the files |
 //! | `stats`, `noise` | medians, their spread, and which differences are noise |
 //! | `column`, `table`, `render` | a workload's table, in the terminal and as Markdown |
+//! | `report` | the page, and the generated parts of BENCHMARKS.md and README.md |
 //! | `rows`, `cmp`, `rank`, `baseline` | records compared with each other and backends over all rows |
 
 mod baseline;
@@ -26,6 +27,7 @@ mod progress;
 mod rank;
 mod record_file;
 mod render;
+pub(crate) mod report;
 mod rounds;
 mod rows;
 mod stats;
@@ -55,9 +57,9 @@ pub(crate) struct Args {
     /// Where to write the record; `target/bench/` without it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Also write the tables into BENCHMARKS.md, between the markers of this mode and allocator
-    #[arg(long)]
-    markdown: bool,
+    /// Publish the record: keep it in wyn-bench/records under this name, and write BENCHMARKS.md and README.md anew
+    #[arg(long, value_name = "NAME", conflicts_with = "json", num_args = 0..=1, default_missing_value = "")]
+    publish: Option<String>,
     /// Measure nothing: show the tables of an earlier record
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
@@ -71,6 +73,8 @@ enum Command {
     Rank(rank::Args),
     /// Keep a record, and tell later whether Wyn has become slower
     Baseline(baseline::Args),
+    /// Draw records as one page that needs nothing else, or write the tables of the documents anew
+    Report(report::Args),
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -79,6 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(Command::Cmp(args)) => cmp::run(args),
         Some(Command::Rank(args)) => rank::run(args),
         Some(Command::Baseline(args)) => baseline::run(args),
+        Some(Command::Report(args)) => report::run(args),
     }
 }
 
@@ -94,9 +99,13 @@ fn bench(args: &Args) -> Result<()> {
         record_file::write(&file, &record)?;
         println!("record: {}", file.display());
     }
-    if args.markdown {
-        let name = format!("{}{}-{}", prefix(&record), record.mode, record.allocator);
-        render::into_file(&cmd::root().join("BENCHMARKS.md"), &name, &render::markdown(&record, &tables))?;
+    if let Some(name) = &args.publish {
+        failures(&record)?;
+        let name = if name.is_empty() { published_name(&record) } else { name.clone() };
+        let file = record_file::directory().join(format!("{name}.json"));
+        record_file::write(&file, &record)?;
+        println!("published: {}", file.display());
+        report::write_markdown()?;
     }
     failures(&record)
 }
@@ -106,7 +115,11 @@ fn prefix(record: &Record) -> &'static str {
     Group::named(&record.group).unwrap_or_default().prefix()
 }
 
+/// `fork-join-full-system`
+fn published_name(record: &Record) -> String {
+    format!("{}{}-{}", prefix(record), record.mode, record.allocator)
+}
+
 fn target_file(record: &Record) -> PathBuf {
-    let name = format!("{}{}-{}-{}.json", prefix(record), record.mode, record.allocator, record.started);
-    cmd::target_dir().join("bench").join(name)
+    cmd::target_dir().join("bench").join(format!("{}-{}.json", published_name(record), record.started))
 }

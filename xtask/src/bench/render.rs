@@ -1,9 +1,7 @@
-//! Draws tables: for the terminal, and as Markdown between the markers of BENCHMARKS.md.
+//! Draws tables: for the terminal, and as Markdown.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
-use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
 use wyn_bench::record::Record;
 
@@ -71,6 +69,10 @@ fn head(record: &Record) -> Vec<String> {
         format!("{}, revision {}{dirty}, {priority}", host.rustc, host.revision),
         format!("allocator of the Rust backends: {}; mode: {}", record.allocator, record.mode),
         round_trips(record),
+        match record.command.as_str() {
+            "" => "command: not recorded".to_owned(),
+            command => format!("command: `{command}`"),
+        },
         versions.collect::<Vec<_>>().join(", "),
     ]
 }
@@ -127,34 +129,5 @@ fn bold(cell: &Shown) -> String {
         Standing::Best => format!("**{}**", cell.text),
         Standing::Level => format!("{} ≈", cell.text),
         Standing::Behind => cell.text.clone(),
-    }
-}
-
-/// Puts `text` between `<!-- BEGIN name -->` and `<!-- END name -->`.
-pub(crate) fn into_file(file: &Path, name: &str, text: &str) -> Result<()> {
-    let old = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    let new = between_markers(&old, name, text)
-        .with_context(|| format!("{} has no markers for {name}", file.display()))?;
-    std::fs::write(file, new).with_context(|| format!("{} cannot be written", file.display()))
-}
-
-fn between_markers(old: &str, name: &str, text: &str) -> Option<String> {
-    let (begin, end) = (format!("<!-- BEGIN {name} -->"), format!("<!-- END {name} -->"));
-    let (before, rest) = old.split_once(&begin)?;
-    let (_, after) = rest.split_once(&end)?;
-    Some(format!("{before}{begin}\n{text}{end}{after}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_goes_between_its_markers() {
-        let old = "a\n<!-- BEGIN x -->\nold\n<!-- END x -->\nb\n";
-        let new = between_markers(old, "x", "new\n").unwrap();
-        assert_eq!(new, "a\n<!-- BEGIN x -->\nnew\n<!-- END x -->\nb\n");
-        assert_eq!(between_markers(&new, "x", "new\n").as_deref(), Some(&*new));
-        assert_eq!(between_markers(old, "y", "new"), None);
     }
 }

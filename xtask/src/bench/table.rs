@@ -206,6 +206,18 @@ pub(crate) fn value(value: f64) -> String {
     grouped(value, digits(value))
 }
 
+/// A value in the unit that makes it short: `97.4 µs`.
+pub(crate) fn with_unit(amount: f64, unit: &str) -> String {
+    let (amount, unit) = match unit {
+        "ns" if amount >= 1e6 => (amount / 1e6, "ms"),
+        "ns" if amount >= 1e4 => (amount / 1e3, "µs"),
+        "µs" if amount >= 1e4 => (amount / 1e3, "ms"),
+        "KiB" if amount >= 1e4 => (amount / 1024.0, "MiB"),
+        _ => (amount, unit),
+    };
+    format!("{} {unit}", value(amount)).trim_end().to_owned()
+}
+
 /// A median with as many digits as it deserves, and its spread.
 pub(crate) fn number(figure: Figure) -> String {
     let digits = digits(figure.median);
@@ -297,5 +309,9 @@ mod tests {
         assert_eq!(number(Figure { median: 56.78, mad: 0.0, count: 5 }), "56.8");
         assert_eq!(number(Figure { median: 1_234_567.0, mad: 1000.0, count: 5 }), "1,234,567 ±1,000");
         assert_eq!(grouped(-123.0, 0), "-123");
+        assert_eq!(
+            (with_unit(97_445.0, "ns"), with_unit(9.0, "")),
+            ("97.4 µs".to_owned(), "9.00".to_owned())
+        );
     }
 }
