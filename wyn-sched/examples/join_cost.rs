@@ -1,7 +1,6 @@
 //! What a `join` costs that nobody steals: Fibonacci numbers by the book, on one worker, beside plain calls.
 //!
-//! `cargo run --release -p wyn-sched --example join_cost -- 32`; with a second number it computes so often and
-//! prints nothing, for `cargo xtask count`.
+//! `cargo run --release -p wyn-sched --example join_cost -- 32`
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -29,14 +28,8 @@ fn joins(n: u64) -> u64 {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut numbers = std::env::args().skip(1).map(|text| text.parse::<u64>());
-    let n = numbers.next().transpose()?.unwrap_or(32);
+    let n = std::env::args().nth(1).map_or(Ok(32), |text| text.parse())?;
     let runtime = wyn_sched::Runtime::builder().workers(1).build()?;
-    if let Some(times) = numbers.next().transpose()? {
-        let sum: u64 = runtime.install(|| (0..times).map(|_| forked(black_box(n))).sum());
-        assert_eq!(sum, times * called(n));
-        return Ok(());
-    }
     let joins = joins(n) as f64;
     for (name, fib) in [("join", forked as fn(u64) -> u64), ("call", called)] {
         let time = (0..7).map(|_| {

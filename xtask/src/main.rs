@@ -10,6 +10,7 @@ mod loom;
 mod mutants;
 mod sanitize;
 mod stress;
+mod table;
 mod test;
 mod tidy;
 
@@ -42,7 +43,7 @@ enum Command {
     Tsan(sanitize::Args),
     /// Run the tests with random yields around every atomic operation
     Chaos(sanitize::Args),
-    /// Count the instructions of the fast paths under callgrind
+    /// Count the instructions, locks and fences of the fast paths under callgrind, against their limits
     Count(count::Args),
     /// Weaken the lock-free code in one place at a time, and show which test dies
     Mutants(mutants::Args),
