@@ -173,11 +173,18 @@ pub trait AsyncChannel: 'static {
     /// Makes a channel; asked only for capacities that the kind has.
     fn open(capacity: Capacity) -> (Self::Sender, Self::Receiver);
 
-    /// Sends once there is room.
-    fn send(sender: &Self::Sender, msg: u64) -> impl Future<Output = ()>;
+    /// Sends once there is room. The end is borrowed alone: not every library's may be shared by threads, and
+    /// tasks move between them.
+    fn send(sender: &mut Self::Sender, msg: u64) -> impl Future<Output = ()> + Send;
 
     /// Receives once there is a message.
-    fn recv(receiver: &mut Self::Receiver) -> impl Future<Output = u64>;
+    fn recv(receiver: &mut Self::Receiver) -> impl Future<Output = u64> + Send;
+}
+
+/// An awaited channel with any number of senders.
+pub trait AsyncManySenders: AsyncChannel {
+    /// One more handle.
+    fn another_sender(sender: &Self::Sender) -> Self::Sender;
 }
 
 /// A channel for one message, received by a call that blocks.

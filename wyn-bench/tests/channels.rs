@@ -4,17 +4,20 @@
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use wyn_bench::backend::{Channel, ManySenders, ReceiveAny};
+use wyn_bench::backend::{Backend, Blocking, Channel, ManySenders, ReceiveAny};
 use wyn_bench::record::{Capacity, Cell, Figures, Line};
 use wyn_bench::workloads::channels::{self, WORKLOADS};
 
 const CAPACITIES: [Capacity; 4] =
     [Capacity::Bounded(0), Capacity::Bounded(1), Capacity::Bounded(2000), Capacity::Unbounded];
 
+/// Workloads between tasks.
+const TASKS: [&str; 3] = ["task_ping_pong", "task_fan_in", "task_pipeline"];
+
 /// A tiny size of each workload.
 fn cell(workload: &str, capacity: Capacity) -> Cell {
     let grain_ns = if workload == "blocked" { 10_000_000 } else { 0 };
-    let n = if workload == "fan_in" { 2000 } else { 200 };
+    let n = if ["fan_in", "task_fan_in", "task_pipeline"].contains(&workload) { 2000 } else { 200 };
     Cell { workload: workload.to_owned(), n, grain_ns, workers: 2, capacity: Some(capacity) }
 }
 
@@ -31,6 +34,10 @@ fn answers_right(backend: &str) -> Vec<&'static str> {
     let mut has = Vec::new();
     for (workload, _) in WORKLOADS {
         for capacity in CAPACITIES {
+            if workload == "task_pipeline" && capacity > Capacity::Bounded(1) {
+                // A thousand tasks that block, again and again: two capacities will do.
+                continue;
+            }
             let Some(figures) = figures(backend, &cell(workload, capacity)) else { continue };
             assert!(
                 figures.values().all(|value| value.is_finite() && *value >= 0.0),
@@ -47,8 +54,8 @@ fn answers_right(backend: &str) -> Vec<&'static str> {
 fn std_answers_right() {
     let has = answers_right("std");
     let lacks = ["mpmc", "select_rx", "select_both", "crowd", "async_spsc", "async_ping_pong"];
-    assert!(lacks.iter().all(|workload| !has.contains(workload)));
-    assert_eq!(has.len() + lacks.len(), WORKLOADS.len());
+    assert!(lacks.iter().chain(&TASKS).all(|workload| !has.contains(workload)));
+    assert_eq!(has.len() + lacks.len() + TASKS.len(), WORKLOADS.len());
 }
 
 #[test]
@@ -60,7 +67,7 @@ fn wyn_answers_right_in_every_workload() {
 #[test]
 #[cfg(feature = "peer-crossbeam")]
 fn crossbeam_answers_right() {
-    assert_eq!(answers_right("crossbeam").len(), WORKLOADS.len() - 2);
+    assert_eq!(answers_right("crossbeam").len(), WORKLOADS.len() - 2 - TASKS.len());
 }
 
 #[test]
@@ -79,6 +86,30 @@ fn kanal_answers_right() {
 #[cfg(feature = "peer-flume")]
 fn flume_answers_right() {
     assert_eq!(answers_right("flume").len(), WORKLOADS.len() - 1);
+}
+
+#[test]
+#[cfg(feature = "peer-async-channel")]
+fn async_channel_answers_right() {
+    assert_eq!(answers_right("async_channel").len(), WORKLOADS.len() - 2);
+}
+
+#[test]
+#[cfg(feature = "peer-tokio")]
+fn tokio_answers_right() {
+    assert_eq!(answers_right("tokio").len(), WORKLOADS.len() - 4);
+}
+
+#[test]
+#[cfg(feature = "peer-thingbuf")]
+fn thingbuf_answers_right() {
+    assert_eq!(answers_right("thingbuf").len(), WORKLOADS.len() - 4);
+}
+
+#[test]
+#[cfg(feature = "wyn-tokio")]
+fn wyn_between_tasks_of_tokio_answers_right() {
+    assert_eq!(answers_right("wyn_tokio"), TASKS);
 }
 
 #[test]
@@ -150,9 +181,44 @@ impl ReceiveAny for Forger {
     }
 }
 
+/// A runtime of a thread per task.
+#[derive(Clone, Copy)]
+struct Threads;
+
+impl Backend for Threads {
+    fn start(_workers: usize) -> Threads {
+        Threads
+    }
+
+    fn detach(self, f: impl FnOnce() + Send + 'static) {
+        drop(std::thread::spawn(f));
+    }
+}
+
+impl Blocking for Threads {
+    type Handle<T: Send + 'static> = std::thread::JoinHandle<T>;
+
+    fn spawn<T: Send + 'static>(self, f: impl FnOnce() -> T + Send + 'static) -> Self::Handle<T> {
+        std::thread::spawn(f)
+    }
+
+    fn join<T: Send + 'static>(self, handle: Self::Handle<T>) -> T {
+        handle.join().expect("the task panicked")
+    }
+
+    fn install<T: Send + 'static>(self, f: impl FnOnce() -> T + Send + 'static) -> T {
+        f()
+    }
+}
+
 #[test]
 fn a_wrong_answer_is_caught() {
     let wrong = |line: Line, name: &str| assert!(matches!(line, Line::Wrong(_)), "{name}: {line:?}");
+    for workload in TASKS {
+        let capacity = Capacity::Unbounded;
+        let line = channels::blocking_tasks::<Threads, Forger>(&cell(workload, capacity), capacity);
+        wrong(line, workload);
+    }
     for workload in ["one_thread", "spsc", "mpsc", "ping_pong", "fan_in"] {
         let capacity = Capacity::Unbounded;
         wrong(channels::many_to_one::<Forger>(&cell(workload, capacity), capacity), workload);

@@ -1,13 +1,10 @@
 //! crossbeam-channel.
 
-use std::ops::Range;
-
 use crossbeam_channel::{Receiver, Select, Sender, bounded, unbounded};
 
-use super::room;
-use crate::backend::{Channel, ManyReceivers, ManySenders, ReceiveAny, SendAny};
+use super::{HOLDS_ITS_WORKER, room};
 use crate::backends::no_such_notion;
-use crate::record::{Capacity, Cell, Line};
+use crate::record::{Cell, Line};
 use crate::workloads::channels::{self, Family, OneMessage};
 
 pub(super) fn run(cell: &Cell, family: Family) -> Line {
@@ -15,67 +12,16 @@ pub(super) fn run(cell: &Cell, family: Family) -> Line {
         Family::Blocking(capacity) => channels::full::<Crossbeam>(cell, capacity),
         Family::Oneshot => channels::oneshots::<OneMessage<Crossbeam>>(cell),
         Family::Async(_) => no_such_notion("nothing to await"),
+        Family::Tasks(_) => no_such_notion(HOLDS_ITS_WORKER),
     }
 }
 
 struct Crossbeam;
 
-impl Channel for Crossbeam {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        room(capacity).map_or_else(unbounded, bounded)
-    }
-
-    #[inline]
-    fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    #[inline]
-    fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv().expect("somebody sends")
-    }
+blocking! {
+    Crossbeam: Sender<u64> => Receiver<u64>,
+    open: |capacity| room(capacity).map_or_else(unbounded, bounded),
+    calls: send, recv
 }
-
-impl ManySenders for Crossbeam {
-    fn another_sender(sender: &Sender<u64>) -> Sender<u64> {
-        sender.clone()
-    }
-}
-
-impl ManyReceivers for Crossbeam {
-    fn another_receiver(receiver: &Receiver<u64>) -> Receiver<u64> {
-        receiver.clone()
-    }
-}
-
-// A fresh `Select` for every message, as in crossbeam-channel's own benchmarks.
-impl ReceiveAny for Crossbeam {
-    fn sum_of_any(receivers: &mut [Receiver<u64>], count: u64) -> u64 {
-        (0..count).fold(0_u64, |sum, _| {
-            let mut select = Select::new();
-            for receiver in receivers.iter() {
-                select.recv(receiver);
-            }
-            let ready = select.select();
-            let receiver = &receivers[ready.index()];
-            sum.wrapping_add(ready.recv(receiver).expect("somebody sends"))
-        })
-    }
-}
-
-impl SendAny for Crossbeam {
-    fn send_to_any(senders: &[Sender<u64>], messages: Range<u64>) {
-        for msg in messages {
-            let mut select = Select::new();
-            for sender in senders {
-                select.send(sender);
-            }
-            let ready = select.select();
-            let sender = &senders[ready.index()];
-            ready.send(sender, msg).expect("somebody receives");
-        }
-    }
-}
+cloned! { Crossbeam: ManySenders, ManyReceivers }
+selects! { Crossbeam: Select<'_> }

@@ -1,11 +1,11 @@
 //! crossfire: of its kinds the one made for as many senders and receivers as the workload has.
 
 use crossfire::select::Select;
-use crossfire::{AsyncRx, AsyncTx, MRx, MTx, Rx, Tx, mpmc, mpsc, oneshot, spsc};
+use crossfire::{AsyncRx, AsyncTx, MAsyncTx, MRx, MTx, Rx, Tx, mpmc, mpsc, oneshot, spsc};
 
 use super::limit;
-use crate::backend::{AsyncChannel, Channel, ManyReceivers, ManySenders, Oneshot, ReceiveAny};
-use crate::backends::no_such_notion;
+use crate::backend::{AsyncChannel, AsyncManySenders, Channel, ManyReceivers, Oneshot, ReceiveAny};
+use crate::backends::{no_such_notion, tokio::Tokio};
 use crate::record::{Capacity, Cell, Line};
 use crate::workloads::channels::{self, Family};
 
@@ -13,16 +13,27 @@ pub(super) fn run(cell: &Cell, family: Family) -> Line {
     // Its manual asks programs to call this once: on some machines spinning is no use.
     crossfire::detect_backoff_cfg();
     match family {
-        Family::Blocking(Capacity::Bounded(0)) | Family::Async(Capacity::Bounded(0)) => {
+        Family::Oneshot => channels::oneshots::<Once>(cell),
+        Family::Blocking(Capacity::Bounded(0))
+        | Family::Async(Capacity::Bounded(0))
+        | Family::Tasks(Capacity::Bounded(0)) => {
             no_such_notion("a channel has room for one message at least")
         }
-        Family::Oneshot => channels::oneshots::<Once>(cell),
-        Family::Async(Capacity::Unbounded) => channels::awaited::<SpscList>(cell, Capacity::Unbounded),
+        Family::Async(capacity @ Capacity::Unbounded) => channels::awaited::<SpscList>(cell, capacity),
         Family::Async(capacity) => channels::awaited::<SpscArray>(cell, capacity),
-        Family::Blocking(Capacity::Unbounded) => {
-            blocking::<SpscList, MpscList, MpmcList>(cell, Capacity::Unbounded)
+        Family::Tasks(capacity @ Capacity::Unbounded) => tasks::<SpscList, MpscList>(cell, capacity),
+        Family::Tasks(capacity) => tasks::<SpscArray, MpscArray>(cell, capacity),
+        Family::Blocking(capacity @ Capacity::Unbounded) => {
+            blocking::<SpscList, MpscList, MpmcList>(cell, capacity)
         }
         Family::Blocking(capacity) => blocking::<SpscArray, MpscArray, MpmcArray>(cell, capacity),
+    }
+}
+
+fn tasks<One: AsyncChannel, Many: AsyncManySenders>(cell: &Cell, capacity: Capacity) -> Line {
+    match cell.workload.as_str() {
+        "task_fan_in" => channels::awaiting_tasks::<Tokio, Many>(cell, capacity),
+        _ => channels::awaiting_pairs::<Tokio, One>(cell, capacity),
     }
 }
 
@@ -41,59 +52,71 @@ where
     }
 }
 
-/// A channel of one of the kinds, which differ in the types of their ends only.
-macro_rules! channel {
-    ($kind:ident, $sender:ty, $receiver:ty, $capacity:pat => $open:expr) => {
-        struct $kind;
+struct SpscArray;
+struct SpscList;
+struct MpscArray;
+struct MpscList;
+struct MpmcArray;
+struct MpmcList;
 
-        impl Channel for $kind {
-            type Sender = $sender;
-            type Receiver = $receiver;
-
-            fn open($capacity: Capacity) -> ($sender, $receiver) {
-                $open
-            }
-
-            #[inline]
-            fn send(sender: &$sender, msg: u64) {
-                sender.send(msg).expect("somebody receives");
-            }
-
-            #[inline]
-            fn recv(receiver: &mut $receiver) -> u64 {
-                receiver.recv().expect("somebody sends")
-            }
-        }
-    };
+blocking! {
+    SpscArray: Tx<spsc::Array<u64>> => Rx<spsc::Array<u64>>,
+    open: |capacity| spsc::bounded_blocking(limit(capacity)),
+    calls: send, recv
 }
-
-macro_rules! many_senders {
-    ($kind:ident) => {
-        impl ManySenders for $kind {
-            fn another_sender(sender: &Self::Sender) -> Self::Sender {
-                sender.clone()
-            }
-        }
-    };
+blocking! {
+    SpscList: Tx<spsc::List<u64>> => Rx<spsc::List<u64>>,
+    open: |_| spsc::unbounded_blocking(),
+    calls: send, recv
 }
-
-macro_rules! many_receivers {
-    ($kind:ident) => {
-        many_senders!($kind);
-
-        impl ManyReceivers for $kind {
-            fn another_receiver(receiver: &Self::Receiver) -> Self::Receiver {
-                receiver.clone()
-            }
-        }
-    };
+blocking! {
+    MpscArray: MTx<mpsc::Array<u64>> => Rx<mpsc::Array<u64>>,
+    open: |capacity| mpsc::bounded_blocking(limit(capacity)),
+    calls: send, recv
 }
+blocking! {
+    MpscList: MTx<mpsc::List<u64>> => Rx<mpsc::List<u64>>,
+    open: |_| mpsc::unbounded_blocking(),
+    calls: send, recv
+}
+blocking! {
+    MpmcArray: MTx<mpmc::Array<u64>> => MRx<mpmc::Array<u64>>,
+    open: |capacity| mpmc::bounded_blocking(limit(capacity)),
+    calls: send, recv
+}
+blocking! {
+    MpmcList: MTx<mpmc::List<u64>> => MRx<mpmc::List<u64>>,
+    open: |_| mpmc::unbounded_blocking(),
+    calls: send, recv
+}
+awaited! {
+    SpscArray: AsyncTx<spsc::Array<u64>> => AsyncRx<spsc::Array<u64>>,
+    open: |capacity| spsc::bounded_async(limit(capacity)),
+    calls: send, recv
+}
+awaited! {
+    SpscList: Tx<spsc::List<u64>> => AsyncRx<spsc::List<u64>>,
+    open: |_| spsc::unbounded_async(),
+    calls: at once send, recv
+}
+awaited! {
+    MpscArray: MAsyncTx<mpsc::Array<u64>> => AsyncRx<mpsc::Array<u64>>,
+    open: |capacity| mpsc::bounded_async(limit(capacity)),
+    calls: send, recv
+}
+awaited! {
+    MpscList: MTx<mpsc::List<u64>> => AsyncRx<mpsc::List<u64>>,
+    open: |_| mpsc::unbounded_async(),
+    calls: at once send, recv
+}
+cloned! { MpscArray: ManySenders, AsyncManySenders }
+cloned! { MpscList: ManySenders, AsyncManySenders }
+cloned! { MpmcArray: ManySenders, ManyReceivers }
+cloned! { MpmcList: ManySenders, ManyReceivers }
 
 /// One `Select` for all messages, as its manual shows.
 macro_rules! receive_any {
     ($kind:ident) => {
-        many_senders!($kind);
-
         impl ReceiveAny for $kind {
             fn sum_of_any(receivers: &mut [Self::Receiver], count: u64) -> u64 {
                 let mut select = Select::new();
@@ -111,51 +134,8 @@ macro_rules! receive_any {
     };
 }
 
-channel!(SpscArray, Tx<spsc::Array<u64>>, Rx<spsc::Array<u64>>, room => spsc::bounded_blocking(limit(room)));
-channel!(SpscList, Tx<spsc::List<u64>>, Rx<spsc::List<u64>>, _ => spsc::unbounded_blocking());
-channel!(MpscArray, MTx<mpsc::Array<u64>>, Rx<mpsc::Array<u64>>, room => mpsc::bounded_blocking(limit(room)));
-channel!(MpscList, MTx<mpsc::List<u64>>, Rx<mpsc::List<u64>>, _ => mpsc::unbounded_blocking());
-channel!(MpmcArray, MTx<mpmc::Array<u64>>, MRx<mpmc::Array<u64>>, room => mpmc::bounded_blocking(limit(room)));
-channel!(MpmcList, MTx<mpmc::List<u64>>, MRx<mpmc::List<u64>>, _ => mpmc::unbounded_blocking());
-
 receive_any!(MpscArray);
 receive_any!(MpscList);
-many_receivers!(MpmcArray);
-many_receivers!(MpmcList);
-
-impl AsyncChannel for SpscArray {
-    type Sender = AsyncTx<spsc::Array<u64>>;
-    type Receiver = AsyncRx<spsc::Array<u64>>;
-
-    fn open(capacity: Capacity) -> (Self::Sender, Self::Receiver) {
-        spsc::bounded_async(limit(capacity))
-    }
-
-    async fn send(sender: &Self::Sender, msg: u64) {
-        sender.send(msg).await.expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut Self::Receiver) -> u64 {
-        receiver.recv().await.expect("somebody sends")
-    }
-}
-
-impl AsyncChannel for SpscList {
-    type Sender = Tx<spsc::List<u64>>;
-    type Receiver = AsyncRx<spsc::List<u64>>;
-
-    fn open(_capacity: Capacity) -> (Self::Sender, Self::Receiver) {
-        spsc::unbounded_async()
-    }
-
-    async fn send(sender: &Self::Sender, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut Self::Receiver) -> u64 {
-        receiver.recv().await.expect("somebody sends")
-    }
-}
 
 struct Once;
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use flume::{Receiver, Selector, Sender, bounded, unbounded};
 
 use super::room;
-use crate::backend::{AsyncChannel, Channel, ManyReceivers, ManySenders, ReceiveAny, SendAny};
-use crate::backends::no_such_notion;
-use crate::record::{Capacity, Cell, Line};
+use crate::backend::{ReceiveAny, SendAny};
+use crate::backends::{no_such_notion, tokio};
+use crate::record::{Cell, Line};
 use crate::workloads::channels::{self, Family, OneMessage};
 
 pub(super) fn run(cell: &Cell, family: Family) -> Line {
@@ -19,41 +19,23 @@ pub(super) fn run(cell: &Cell, family: Family) -> Line {
         Family::Blocking(capacity) => channels::full::<Flume>(cell, capacity),
         Family::Oneshot => channels::oneshots::<OneMessage<Flume>>(cell),
         Family::Async(capacity) => channels::awaited::<Flume>(cell, capacity),
+        Family::Tasks(capacity) => channels::awaiting_tasks::<tokio::Tokio, Flume>(cell, capacity),
     }
 }
 
 struct Flume;
 
-impl Channel for Flume {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        room(capacity).map_or_else(unbounded, bounded)
-    }
-
-    #[inline]
-    fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    #[inline]
-    fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv().expect("somebody sends")
-    }
+blocking! {
+    Flume: Sender<u64> => Receiver<u64>,
+    open: |capacity| room(capacity).map_or_else(unbounded, bounded),
+    calls: send, recv
 }
-
-impl ManySenders for Flume {
-    fn another_sender(sender: &Sender<u64>) -> Sender<u64> {
-        sender.clone()
-    }
+awaited! {
+    Flume: Sender<u64> => Receiver<u64>,
+    open: |capacity| room(capacity).map_or_else(unbounded, bounded),
+    calls: send_async, recv_async
 }
-
-impl ManyReceivers for Flume {
-    fn another_receiver(receiver: &Receiver<u64>) -> Receiver<u64> {
-        receiver.clone()
-    }
-}
+cloned! { Flume: ManySenders, ManyReceivers, AsyncManySenders }
 
 impl ReceiveAny for Flume {
     fn sum_of_any(receivers: &mut [Receiver<u64>], count: u64) -> u64 {
@@ -70,22 +52,5 @@ impl SendAny for Flume {
             let any = senders.iter().fold(Selector::new(), |any, sender| any.send(sender, msg, |sent| sent));
             any.wait().expect("somebody receives");
         }
-    }
-}
-
-impl AsyncChannel for Flume {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        <Flume as Channel>::open(capacity)
-    }
-
-    async fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send_async(msg).await.expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv_async().await.expect("somebody sends")
     }
 }

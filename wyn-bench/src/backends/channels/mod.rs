@@ -1,5 +1,8 @@
-//! The backends of the channel group: one file each.
+//! The backends of the channel group: one file each, what they have in common in `ends`.
 
+#[macro_use]
+#[allow(unused_macros, reason = "std's channels need none but the first")]
+mod ends;
 mod std;
 
 #[cfg(feature = "peer-async-channel")]
@@ -30,6 +33,8 @@ pub(super) fn run(backend: &str, cell: &Cell) -> Option<Line> {
         "std" => std::run,
         #[cfg(feature = "wyn")]
         "wyn" => wyn::run,
+        #[cfg(all(feature = "wyn", feature = "peer-tokio"))]
+        "wyn_tokio" => wyn::run_on_tokio,
         #[cfg(feature = "peer-crossbeam")]
         "crossbeam" => crossbeam::run,
         #[cfg(feature = "peer-kanal")]
@@ -63,7 +68,9 @@ fn room(capacity: Capacity) -> Option<usize> {
 }
 
 /// [`room`] for a kind of channel that always has a limit.
-#[cfg(any(feature = "peer-crossfire", feature = "peer-thingbuf", feature = "peer-tokio"))]
 fn limit(capacity: Capacity) -> usize {
     room(capacity).expect("asked for what the kind has")
 }
+
+/// Why channels that block a thread are not measured between tasks.
+const HOLDS_ITS_WORKER: &str = "a task that waits would keep its worker";

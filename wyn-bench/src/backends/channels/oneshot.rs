@@ -10,7 +10,9 @@ use crate::workloads::channels::{self, Family};
 pub(super) fn run(cell: &Cell, family: Family) -> Line {
     match family {
         Family::Oneshot => channels::oneshots::<Single>(cell),
-        Family::Blocking(_) | Family::Async(_) => no_such_notion("a channel is for one message"),
+        Family::Blocking(_) | Family::Async(_) | Family::Tasks(_) => {
+            no_such_notion("a channel is for one message")
+        }
     }
 }
 

@@ -1,72 +1,61 @@
-//! Tokio's channels: `mpsc` by the calls that block and by await, without its runtime; `oneshot`.
+//! Tokio's channels: `mpsc` by the calls that block and by await, between threads without its runtime and between
+//! its tasks; `oneshot`.
 
 use ::tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver, UnboundedSender, channel, unbounded_channel};
 use ::tokio::sync::oneshot;
 
 use super::limit;
-use crate::backend::{AsyncChannel, Channel, ManySenders, Oneshot};
-use crate::backends::no_such_notion;
+use crate::backend::Oneshot;
+use crate::backends::{no_such_notion, tokio};
 use crate::record::{Capacity, Cell, Line};
 use crate::workloads::channels::{self, Family};
 
 pub(super) fn run(cell: &Cell, family: Family) -> Line {
     match family {
-        Family::Blocking(Capacity::Bounded(0)) | Family::Async(Capacity::Bounded(0)) => {
+        Family::Oneshot => channels::oneshots::<Limited>(cell),
+        Family::Blocking(Capacity::Bounded(0))
+        | Family::Async(Capacity::Bounded(0))
+        | Family::Tasks(Capacity::Bounded(0)) => {
             no_such_notion("a channel has room for one message at least")
         }
-        Family::Blocking(Capacity::Unbounded) => {
-            channels::many_to_one::<Unlimited>(cell, Capacity::Unbounded)
+        Family::Blocking(capacity @ Capacity::Unbounded) => {
+            channels::many_to_one::<Unlimited>(cell, capacity)
         }
         Family::Blocking(capacity) => channels::many_to_one::<Limited>(cell, capacity),
-        Family::Async(Capacity::Unbounded) => channels::awaited::<Unlimited>(cell, Capacity::Unbounded),
+        Family::Async(capacity @ Capacity::Unbounded) => channels::awaited::<Unlimited>(cell, capacity),
         Family::Async(capacity) => channels::awaited::<Limited>(cell, capacity),
-        Family::Oneshot => channels::oneshots::<Limited>(cell),
+        Family::Tasks(capacity @ Capacity::Unbounded) => {
+            channels::awaiting_tasks::<tokio::Tokio, Unlimited>(cell, capacity)
+        }
+        Family::Tasks(capacity) => channels::awaiting_tasks::<tokio::Tokio, Limited>(cell, capacity),
     }
 }
 
 struct Limited;
+struct Unlimited;
 
-impl Channel for Limited {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        channel(limit(capacity))
-    }
-
-    #[inline]
-    fn send(sender: &Sender<u64>, msg: u64) {
-        sender.blocking_send(msg).expect("somebody receives");
-    }
-
-    #[inline]
-    fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.blocking_recv().expect("somebody sends")
-    }
+blocking! {
+    Limited: Sender<u64> => Receiver<u64>,
+    open: |capacity| channel(limit(capacity)),
+    calls: blocking_send, blocking_recv
 }
-
-impl ManySenders for Limited {
-    fn another_sender(sender: &Sender<u64>) -> Sender<u64> {
-        sender.clone()
-    }
+blocking! {
+    Unlimited: UnboundedSender<u64> => UnboundedReceiver<u64>,
+    open: |_| unbounded_channel(),
+    calls: send, blocking_recv
 }
-
-impl AsyncChannel for Limited {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        channel(limit(capacity))
-    }
-
-    async fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send(msg).await.expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv().await.expect("somebody sends")
-    }
+awaited! {
+    Limited: Sender<u64> => Receiver<u64>,
+    open: |capacity| channel(limit(capacity)),
+    calls: send, recv
 }
+awaited! {
+    Unlimited: UnboundedSender<u64> => UnboundedReceiver<u64>,
+    open: |_| unbounded_channel(),
+    calls: at once send, recv
+}
+cloned! { Limited: ManySenders, AsyncManySenders }
+cloned! { Unlimited: ManySenders, AsyncManySenders }
 
 impl Oneshot for Limited {
     type Sender = oneshot::Sender<u64>;
@@ -84,49 +73,5 @@ impl Oneshot for Limited {
     #[inline]
     fn recv(receiver: oneshot::Receiver<u64>) -> u64 {
         receiver.blocking_recv().expect("somebody sends")
-    }
-}
-
-struct Unlimited;
-
-impl Channel for Unlimited {
-    type Sender = UnboundedSender<u64>;
-    type Receiver = UnboundedReceiver<u64>;
-
-    fn open(_capacity: Capacity) -> (UnboundedSender<u64>, UnboundedReceiver<u64>) {
-        unbounded_channel()
-    }
-
-    #[inline]
-    fn send(sender: &UnboundedSender<u64>, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    #[inline]
-    fn recv(receiver: &mut UnboundedReceiver<u64>) -> u64 {
-        receiver.blocking_recv().expect("somebody sends")
-    }
-}
-
-impl ManySenders for Unlimited {
-    fn another_sender(sender: &UnboundedSender<u64>) -> UnboundedSender<u64> {
-        sender.clone()
-    }
-}
-
-impl AsyncChannel for Unlimited {
-    type Sender = UnboundedSender<u64>;
-    type Receiver = UnboundedReceiver<u64>;
-
-    fn open(_capacity: Capacity) -> (UnboundedSender<u64>, UnboundedReceiver<u64>) {
-        unbounded_channel()
-    }
-
-    async fn send(sender: &UnboundedSender<u64>, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut UnboundedReceiver<u64>) -> u64 {
-        receiver.recv().await.expect("somebody sends")
     }
 }

@@ -1,12 +1,13 @@
-//! Wyn's channels, between plain threads.
-
-use std::ops::Range;
+//! Wyn's channels: between plain threads, and by the calls that block between Wyn's tasks.
+//!
+//! A second name, `wyn_tokio`, is the same channels awaited by Tokio's tasks.
 
 use wyn_channel::{Receiver, Select, Sender, bounded, oneshot, unbounded};
 
 use super::room;
-use crate::backend::{AsyncChannel, Channel, ManyReceivers, ManySenders, Oneshot, ReceiveAny, SendAny};
-use crate::record::{Capacity, Cell, Line};
+use crate::backend::Oneshot;
+use crate::backends::wyn;
+use crate::record::{Cell, Line};
 use crate::workloads::channels::{self, Family};
 
 pub(super) fn run(cell: &Cell, family: Family) -> Line {
@@ -14,87 +15,35 @@ pub(super) fn run(cell: &Cell, family: Family) -> Line {
         Family::Blocking(capacity) => channels::full::<Wyn>(cell, capacity),
         Family::Oneshot => channels::oneshots::<Wyn>(cell),
         Family::Async(capacity) => channels::awaited::<Wyn>(cell, capacity),
+        Family::Tasks(capacity) => channels::blocking_tasks::<wyn::Wyn, Wyn>(cell, capacity),
+    }
+}
+
+#[cfg(feature = "peer-tokio")]
+pub(super) fn run_on_tokio(cell: &Cell, family: Family) -> Line {
+    use crate::backends::{no_such_notion, tokio::Tokio};
+    match family {
+        Family::Tasks(capacity) => channels::awaiting_tasks::<Tokio, Wyn>(cell, capacity),
+        Family::Blocking(_) | Family::Oneshot | Family::Async(_) => {
+            no_such_notion("without tasks it is what wyn is")
+        }
     }
 }
 
 struct Wyn;
 
-impl Channel for Wyn {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        room(capacity).map_or_else(unbounded, bounded)
-    }
-
-    #[inline]
-    fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send(msg).expect("somebody receives");
-    }
-
-    #[inline]
-    fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv().expect("somebody sends")
-    }
+blocking! {
+    Wyn: Sender<u64> => Receiver<u64>,
+    open: |capacity| room(capacity).map_or_else(unbounded, bounded),
+    calls: send, recv
 }
-
-impl ManySenders for Wyn {
-    fn another_sender(sender: &Sender<u64>) -> Sender<u64> {
-        sender.clone()
-    }
+awaited! {
+    Wyn: Sender<u64> => Receiver<u64>,
+    open: |capacity| room(capacity).map_or_else(unbounded, bounded),
+    calls: send_async, recv_async
 }
-
-impl ManyReceivers for Wyn {
-    fn another_receiver(receiver: &Receiver<u64>) -> Receiver<u64> {
-        receiver.clone()
-    }
-}
-
-// A fresh `Select` for every message, as in crossbeam-channel's own benchmarks.
-impl ReceiveAny for Wyn {
-    fn sum_of_any(receivers: &mut [Receiver<u64>], count: u64) -> u64 {
-        (0..count).fold(0_u64, |sum, _| {
-            let mut select = Select::new();
-            for receiver in receivers.iter() {
-                select.recv(receiver);
-            }
-            let ready = select.select();
-            let receiver = &receivers[ready.index()];
-            sum.wrapping_add(ready.recv(receiver).expect("somebody sends"))
-        })
-    }
-}
-
-impl SendAny for Wyn {
-    fn send_to_any(senders: &[Sender<u64>], messages: Range<u64>) {
-        for msg in messages {
-            let mut select = Select::new();
-            for sender in senders {
-                select.send(sender);
-            }
-            let ready = select.select();
-            let sender = &senders[ready.index()];
-            ready.send(sender, msg).expect("somebody receives");
-        }
-    }
-}
-
-impl AsyncChannel for Wyn {
-    type Sender = Sender<u64>;
-    type Receiver = Receiver<u64>;
-
-    fn open(capacity: Capacity) -> (Sender<u64>, Receiver<u64>) {
-        <Wyn as Channel>::open(capacity)
-    }
-
-    async fn send(sender: &Sender<u64>, msg: u64) {
-        sender.send_async(msg).await.expect("somebody receives");
-    }
-
-    async fn recv(receiver: &mut Receiver<u64>) -> u64 {
-        receiver.recv_async().await.expect("somebody sends")
-    }
-}
+cloned! { Wyn: ManySenders, ManyReceivers, AsyncManySenders }
+selects! { Wyn: Select<'_> }
 
 impl Oneshot for Wyn {
     type Sender = oneshot::Sender<u64>;

@@ -21,7 +21,7 @@ pub fn awaited<C: AsyncChannel>(cell: &Cell, capacity: Capacity) -> Line {
 
 fn spsc<C: AsyncChannel>(n: u64, capacity: Capacity) -> Line {
     measure(n, sum_below(n), || {
-        let (sender, mut receiver) = C::open(capacity);
+        let (mut sender, mut receiver) = C::open(capacity);
         let receive = body(move || {
             block_on(async {
                 let mut sum = 0_u64;
@@ -34,7 +34,7 @@ fn spsc<C: AsyncChannel>(n: u64, capacity: Capacity) -> Line {
         let send = body(move || {
             block_on(async {
                 for msg in 0..n {
-                    C::send(&sender, msg).await;
+                    C::send(&mut sender, msg).await;
                 }
                 0
             })
@@ -45,13 +45,13 @@ fn spsc<C: AsyncChannel>(n: u64, capacity: Capacity) -> Line {
 
 fn ping_pong<C: AsyncChannel>(n: u64, capacity: Capacity) -> Line {
     measure(n, sum_below(n), || {
-        let (there, mut arrived) = C::open(capacity);
-        let (back, mut returned) = C::open(capacity);
+        let (mut there, mut arrived) = C::open(capacity);
+        let (mut back, mut returned) = C::open(capacity);
         let ask = body(move || {
             block_on(async {
                 let mut sum = 0_u64;
                 for msg in 0..n {
-                    C::send(&there, msg).await;
+                    C::send(&mut there, msg).await;
                     sum = sum.wrapping_add(C::recv(&mut returned).await);
                 }
                 sum
@@ -61,7 +61,7 @@ fn ping_pong<C: AsyncChannel>(n: u64, capacity: Capacity) -> Line {
             block_on(async {
                 for _ in 0..n {
                     let msg = C::recv(&mut arrived).await;
-                    C::send(&back, msg).await;
+                    C::send(&mut back, msg).await;
                 }
                 0
             })

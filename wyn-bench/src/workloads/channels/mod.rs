@@ -1,8 +1,8 @@
 //! The channel workloads: crossbeam-channel's matrix and a few questions beside, each source once.
 //!
 //! What a library can do decides which of these its backend calls: [`full`], [`many_to_many`],
-//! [`many_to_one`] or [`one_to_one`]; [`oneshots`] and [`awaited`] for the rest. [`Family`] says which of the
-//! three a workload is for.
+//! [`many_to_one`] or [`one_to_one`]; [`oneshots`] and [`awaited`] for the rest, and between the tasks of a runtime
+//! [`blocking_tasks`] or [`awaiting_tasks`]. [`Family`] says which of these a workload is for.
 
 mod awaited;
 mod blocked;
@@ -11,16 +11,18 @@ mod oneshot;
 mod pair;
 mod race;
 mod select;
+mod tasks;
 
 pub use awaited::awaited;
 pub use oneshot::{OneMessage, oneshots};
 pub use select::receive_any;
+pub use tasks::{awaiting_pairs, awaiting_tasks, blocking_tasks};
 
 use crate::backend::{Channel, ManyReceivers, ManySenders, SendAny};
 use crate::record::{Capacity, Cell, Line};
 
 /// Every workload's name, and what it measures. Figures are per message.
-pub const WORKLOADS: [(&str, &str); 14] = [
+pub const WORKLOADS: [(&str, &str); 17] = [
     ("one_thread", "one thread sends all messages, then receives them"),
     ("spsc", "one sender, one receiver"),
     ("mpsc", "K senders, one receiver"),
@@ -34,6 +36,9 @@ pub const WORKLOADS: [(&str, &str); 14] = [
     ("crowd", "4 senders and 4 receivers beside one of each, on the same kind of channel"),
     ("async_spsc", "one sender, one receiver, both awaiting, a thread and `block_on` for each"),
     ("async_ping_pong", "there and back between two such: ns per round trip"),
+    ("task_ping_pong", "there and back between two tasks on K workers: ns per round trip"),
+    ("task_fan_in", "1000 tasks send to the task that spawned them"),
+    ("task_pipeline", "1000 tasks in a row pass messages on: ns per message and task"),
     ("blocked", "a blocked receiver, and a blocked sender where a channel can be full: what the wait costs"),
 ];
 
@@ -51,6 +56,8 @@ pub enum Family {
     Oneshot,
     /// Channels whose ends are awaited, of that capacity.
     Async(Capacity),
+    /// Channels of that capacity between the tasks of a runtime.
+    Tasks(Capacity),
 }
 
 impl Family {
@@ -63,6 +70,7 @@ impl Family {
             ("oneshot" | "oneshot_across", _) => Ok(Family::Oneshot),
             (_, None) => Err(Line::Unsupported("a channel has a capacity: --capacity 100".to_owned())),
             ("async_spsc" | "async_ping_pong", Some(capacity)) => Ok(Family::Async(capacity)),
+            (tasks, Some(capacity)) if tasks.starts_with("task_") => Ok(Family::Tasks(capacity)),
             ("one_thread", Some(Capacity::Bounded(room))) if room < cell.n => {
                 Err(Line::Unsupported("one thread cannot send more than the channel holds".to_owned()))
             }

@@ -1,12 +1,14 @@
-//! The channel group: messages between threads.
+//! The channel group: messages between threads, and between the tasks of a runtime.
 
 use wyn_bench::record::{Capacity, Cell};
 
 use super::{Kind, Mode};
 
 /// Every backend in the order of the tables' rows, with the feature that it needs.
-pub(super) const BACKENDS: [super::Backend; 10] = [
+pub(super) const BACKENDS: [super::Backend; 12] = [
     ("wyn", Kind::Probe("wyn")),
+    ("wyn_tokio", Kind::Probe("wyn-tokio")),
+    ("go", Kind::Go),
     ("std", Kind::Plain),
     ("crossbeam", Kind::Probe("peer-crossbeam")),
     ("kanal", Kind::Probe("peer-kanal")),
@@ -21,8 +23,8 @@ pub(super) const BACKENDS: [super::Backend; 10] = [
 /// Cheap to compile.
 const SMOKE_BACKENDS: [&str; 3] = ["wyn", "std", "crossbeam"];
 
-/// What a quick run leaves out: never the best of a row, and slow where threads wait for each other.
-const NOT_QUICK: [&str; 3] = ["async_channel", "tokio", "thingbuf"];
+/// What a quick run leaves out: never the best of a row.
+const NOT_QUICK: [&str; 2] = ["async_channel", "thingbuf"];
 
 /// Threads on each side of the workloads with many; crossbeam-channel's benchmarks have as many.
 pub(super) const SIDES: usize = 4;
@@ -51,9 +53,16 @@ pub(super) fn measures(mode: Mode, backend: &str) -> bool {
 
 /// The cells of one workload.
 pub(super) fn cells_of(mode: Mode, workload: &str, workers: &[usize]) -> Vec<Cell> {
-    // Elsewhere the workload itself says how many threads there are.
     let many = ["mpsc", "mpmc", "select_rx", "select_both"].contains(&workload);
-    let workers = if many { workers } else { &workers[..workers.len().min(1)] };
+    let runtime = [1, wyn_bench::os::allowed_cpus().len().max(2)];
+    let workers = match workload {
+        // A runtime's own: with one there is nothing but hand-over, with more also what they do to each other.
+        tasks if tasks.starts_with("task_") && workers == [SIDES] => &runtime,
+        tasks if tasks.starts_with("task_") => workers,
+        _ if many => workers,
+        // The workload itself says how many threads there are.
+        _ => &workers[..workers.len().min(1)],
+    };
     let grain_ns = match (workload, mode) {
         ("blocked", Mode::Smoke) => 20_000_000,
         ("blocked", Mode::Quick) => 200_000_000,
@@ -87,6 +96,8 @@ fn points(mode: Mode, workload: &str) -> Vec<Point> {
         (Mode::Smoke, "oneshot" | "oneshot_across") => vec![(Any, 1000)],
         (Mode::Smoke, "one_thread") => vec![(Large, 1000), (Unbounded, 1000)],
         (Mode::Smoke, "fan_in") => vec![(Of(100), 2000)],
+        (Mode::Smoke, "task_ping_pong") => vec![(Of(0), 200), (Of(1), 200)],
+        (Mode::Smoke, "task_fan_in" | "task_pipeline") => vec![(Of(1), 2000)],
         (Mode::Smoke, _) => sizes(200, 2000, 2000),
         (Mode::Quick, "oneshot" | "oneshot_across") => vec![(Any, 100 * K)],
         (Mode::Full, "oneshot" | "oneshot_across") => vec![(Any, M)],
@@ -96,6 +107,14 @@ fn points(mode: Mode, workload: &str) -> Vec<Point> {
         (Mode::Full, "ping_pong" | "async_ping_pong") => {
             vec![(Of(0), 20 * K), (Of(1), 20 * K), (Unbounded, 20 * K)]
         }
+        (Mode::Quick, "task_ping_pong") => vec![(Of(0), 10 * K), (Of(1), 10 * K)],
+        (Mode::Full, "task_ping_pong") => {
+            vec![(Of(0), 100 * K), (Of(1), 100 * K), (Unbounded, 100 * K)]
+        }
+        (Mode::Quick, "task_fan_in") => vec![(Of(1), 20 * K), (Of(100), 100 * K)],
+        (Mode::Full, "task_fan_in") => vec![(Of(1), 200 * K), (Of(100), M)],
+        (Mode::Quick, "task_pipeline") => vec![(Of(1), 100 * K)],
+        (Mode::Full, "task_pipeline") => vec![(Of(1), M)],
         (Mode::Quick, "fan_in") => vec![(Of(100), 10 * K)],
         (Mode::Full, "fan_in") => vec![(Of(1), 100 * K), (Of(100), 100 * K)],
         (Mode::Quick, "crowd") => vec![(Of(0), 2 * K), (Of(100), 50 * K)],
@@ -130,6 +149,17 @@ mod tests {
                 assert!(cell.capacity >= Some(Capacity::Bounded(cell.n)));
             }
         }
+    }
+
+    #[test]
+    fn tasks_run_on_one_worker_and_on_all() {
+        let workers = |named: &[usize]| {
+            let cells = cells_of(Mode::Quick, "task_pipeline", named);
+            cells.iter().map(|cell| cell.workers).collect::<Vec<_>>()
+        };
+        assert_eq!(workers(&[SIDES])[0], 1);
+        assert_eq!(workers(&[SIDES]).len(), 2);
+        assert_eq!(workers(&[3]), [3]);
     }
 
     #[test]
