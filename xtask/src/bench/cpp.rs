@@ -1,5 +1,6 @@
 //! The C++ peers: one program each, built where a compiler and the library are found.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -12,6 +13,8 @@ pub(crate) struct Library {
     define: &'static str,
     /// The header that a trial compiles.
     header: &'static str,
+    /// A declaration that the trial compiles too: what an older version of the library does not have.
+    newest: &'static str,
     /// An environment variable that names the directory of the sources.
     variable: &'static str,
     /// Where headers lie in that directory.
@@ -27,6 +30,7 @@ pub(crate) struct Library {
 pub(crate) static LIBFORK: Library = Library {
     define: "WYN_LIBFORK",
     header: "libfork.hpp",
+    newest: "using newest = lf::lazy_pool;",
     variable: "WYN_LIBFORK",
     include: &["single_header", "."],
     standard: "c++23",
@@ -37,6 +41,7 @@ pub(crate) static LIBFORK: Library = Library {
 pub(crate) static TOOMANYCOOKS: Library = Library {
     define: "WYN_TMC",
     header: "tmc/all_headers.hpp",
+    newest: "using newest = tmc::task<void>;",
     variable: "WYN_TMC",
     include: &["include", "."],
     standard: "c++20",
@@ -47,6 +52,7 @@ pub(crate) static TOOMANYCOOKS: Library = Library {
 pub(crate) static ONETBB: Library = Library {
     define: "WYN_ONETBB",
     header: "tbb/task_group.h",
+    newest: "using newest = tbb::task_group;",
     variable: "WYN_ONETBB",
     include: &["include", "."],
     standard: "c++20",
@@ -57,12 +63,13 @@ pub(crate) static ONETBB: Library = Library {
 pub(crate) static TASKFLOW: Library = Library {
     define: "WYN_TASKFLOW",
     header: "taskflow/taskflow.hpp",
+    newest: "using newest = tf::TaskGroup;",
     variable: "WYN_TASKFLOW",
     include: &["."],
     standard: "c++20",
     link: &[],
-    how: "`apt-get install libtaskflow-dev` (from Debian 13 on), or clone github.com/taskflow/taskflow and set \
-          WYN_TASKFLOW=/path/to/it",
+    how: "needs Taskflow 4, with `tf::TaskGroup`: a package libtaskflow-cpp-dev of that version, or clone \
+          github.com/taskflow/taskflow and set WYN_TASKFLOW=/path/to/it",
 };
 
 impl Library {
@@ -90,12 +97,15 @@ impl Library {
         cmd::output_of(Command::new(program).arg("--version"))
     }
 
-    /// Whether the header compiles.
+    /// Whether the header and the declaration compile.
     fn found(&self) -> bool {
         let mut command = self.compiler();
-        command.args(["-fsyntax-only", "-w", "-include", self.header, "-x", "c++", "/dev/null"]);
-        let status = command.stdin(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
+        command.args(["-fsyntax-only", "-w", "-include", self.header, "-x", "c++", "-"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let Ok(mut trial) = command.spawn() else { return false };
+        // A compiler that gives up early does not read on: its status says so.
+        let _ = trial.stdin.take().map(|mut source| source.write_all(self.newest.as_bytes()));
+        trial.wait().is_ok_and(|status| status.success())
     }
 
     /// The compiler, `CXX` or else `c++`, with what this library needs.
@@ -120,6 +130,7 @@ mod tests {
         static NOWHERE: Library = Library {
             define: "WYN_NOWHERE",
             header: "no/such/header.hpp",
+            newest: "",
             variable: "WYN_NOWHERE",
             include: &["."],
             standard: "c++20",
