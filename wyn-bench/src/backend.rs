@@ -203,3 +203,39 @@ pub trait Oneshot: 'static {
     /// Waits for the message.
     fn recv(receiver: Self::Receiver) -> u64;
 }
+
+/// Memory for values of four words, taken and given back one by one.
+pub trait Memory: Clone + Send + 'static {
+    /// A value in its cell.
+    type Cell: Send + 'static;
+
+    /// Takes a cell and writes to it.
+    fn take(&self, value: u64) -> Self::Cell;
+
+    /// Gives a cell back; what was written to it.
+    fn give_back(&self, cell: Self::Cell) -> u64;
+}
+
+/// A work-stealing deque of numbers: the owner's end.
+pub trait Deque: Send + 'static {
+    /// The other end.
+    type Thief: Send + 'static;
+
+    /// An empty deque.
+    fn open() -> Self;
+
+    /// Adds an item.
+    fn push(&self, item: u64);
+
+    /// Takes the item pushed last.
+    fn pop(&self) -> Option<u64>;
+
+    /// One more thief.
+    fn thief(&self) -> Self::Thief;
+
+    /// Takes the oldest item; `None` when there is none or somebody else was faster.
+    fn steal(thief: &Self::Thief) -> Option<u64>;
+
+    /// Takes the oldest item and moves more to `dest`, `limit` in all.
+    fn steal_batch(thief: &Self::Thief, dest: &Self, limit: usize) -> Option<u64>;
+}

@@ -1,7 +1,13 @@
 //! One file per backend and group. [`run`] finds it by name; peers exist only with their feature.
 
 mod channels;
+#[cfg(any(feature = "wyn", feature = "peer-crossbeam"))]
+#[allow(unsafe_code, reason = "a barrier pair is a promise")]
+mod deque;
 mod fork_join;
+mod future;
+#[allow(unsafe_code, reason = "allocators are called directly")]
+mod pool;
 mod serial;
 mod threads;
 #[cfg(feature = "wyn")]
@@ -29,6 +35,18 @@ pub fn run(backend: &str, cell: &Cell) -> Option<Line> {
     }
     if crate::workloads::channels::has(&cell.workload) {
         return channels::run(backend, cell);
+    }
+    if crate::workloads::pool::has(&cell.workload) {
+        return pool::run(backend, cell);
+    }
+    if crate::workloads::deque::has(&cell.workload) {
+        #[cfg(any(feature = "wyn", feature = "peer-crossbeam"))]
+        return deque::run(backend, cell);
+        #[cfg(not(any(feature = "wyn", feature = "peer-crossbeam")))]
+        return None;
+    }
+    if crate::workloads::future::has(&cell.workload) {
+        return future::run(backend, cell);
     }
     Some(match backend {
         "serial" => serial::run(cell),

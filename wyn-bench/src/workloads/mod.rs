@@ -4,12 +4,16 @@
 
 mod batch8;
 pub mod channels;
+pub mod deque;
 mod detached;
 pub mod fork_join;
+pub mod future;
 mod grain;
 mod idle;
 mod nested;
 mod pending;
+pub mod pool;
+mod race;
 mod round_trip;
 mod seq;
 mod spawn_await;

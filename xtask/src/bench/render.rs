@@ -88,6 +88,9 @@ fn what(record: &Record) -> &'static str {
         Group::Channels => {
             "ns per message of eight bytes, or as the title says, by capacity; median ± median absolute deviation"
         }
+        Group::Pool | Group::Deque | Group::Future => {
+            "ns per cell, item or result; median ± median absolute deviation; cold = first pass in a fresh process"
+        }
     }
 }
 

@@ -9,7 +9,6 @@ mod blocked;
 mod crowd;
 mod oneshot;
 mod pair;
-mod race;
 mod select;
 mod tasks;
 
@@ -18,6 +17,7 @@ pub use oneshot::{OneMessage, oneshots};
 pub use select::receive_any;
 pub use tasks::{awaiting_pairs, awaiting_tasks, blocking_tasks};
 
+use super::race::{self, sum_below};
 use crate::backend::{Channel, ManyReceivers, ManySenders, SendAny};
 use crate::record::{Capacity, Cell, Line};
 
@@ -120,12 +120,6 @@ pub fn one_to_one<C: Channel>(cell: &Cell, capacity: Capacity) -> Line {
             Line::Unsupported(format!("a channel has one sender and one receiver, and {other} has more"))
         }
     }
-}
-
-/// 0 + 1 + … + (n - 1), modulo 2^64.
-fn sum_below(n: u64) -> u64 {
-    let (even, odd) = if n.is_multiple_of(2) { (n, n.wrapping_sub(1)) } else { (n - 1, n) };
-    (even / 2).wrapping_mul(odd)
 }
 
 /// The sum of so many received messages.

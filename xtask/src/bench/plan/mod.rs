@@ -2,13 +2,14 @@
 
 mod channels;
 mod fork_join;
+mod parts;
 mod spawn;
 
 use anyhow::{Result, bail};
 use wyn_bench::record::Cell;
 use wyn_bench::workloads;
 
-/// What is compared: runtimes of tasks, of joins, or channels.
+/// What is compared: runtimes of tasks, of joins, channels, or the parts that a scheduler is made of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Group {
     /// Tasks with handles
@@ -18,6 +19,12 @@ pub(crate) enum Group {
     ForkJoin,
     /// Messages between threads
     Channels,
+    /// Memory for small values
+    Pool,
+    /// Work-stealing deques
+    Deque,
+    /// One-shot results
+    Future,
 }
 
 /// Which program holds a backend.
@@ -60,7 +67,8 @@ impl Mode {
 }
 
 impl Group {
-    pub(crate) const ALL: [Group; 3] = [Group::Spawn, Group::ForkJoin, Group::Channels];
+    pub(crate) const ALL: [Group; 6] =
+        [Group::Spawn, Group::ForkJoin, Group::Channels, Group::Pool, Group::Deque, Group::Future];
 
     /// What a record's group and its files are called.
     pub(crate) fn name(self) -> &'static str {
@@ -68,6 +76,9 @@ impl Group {
             Group::Spawn => "spawn",
             Group::ForkJoin => "fork-join",
             Group::Channels => "channels",
+            Group::Pool => "pool",
+            Group::Deque => "deque",
+            Group::Future => "future",
         }
     }
 
@@ -81,6 +92,9 @@ impl Group {
             Group::Spawn => "",
             Group::ForkJoin => "fork-join-",
             Group::Channels => "channels-",
+            Group::Pool => "pool-",
+            Group::Deque => "deque-",
+            Group::Future => "future-",
         }
     }
 
@@ -90,6 +104,9 @@ impl Group {
             Group::Spawn => &spawn::BACKENDS,
             Group::ForkJoin => &fork_join::BACKENDS,
             Group::Channels => &channels::BACKENDS,
+            Group::Pool => &parts::POOL,
+            Group::Deque => &parts::DEQUE,
+            Group::Future => &parts::FUTURE,
         }
     }
 
@@ -99,6 +116,9 @@ impl Group {
             Group::Spawn => &workloads::WORKLOADS,
             Group::ForkJoin => &workloads::fork_join::WORKLOADS,
             Group::Channels => &workloads::channels::WORKLOADS,
+            Group::Pool => &workloads::pool::WORKLOADS,
+            Group::Deque => &workloads::deque::WORKLOADS,
+            Group::Future => &workloads::future::WORKLOADS,
         }
     }
 
@@ -108,6 +128,7 @@ impl Group {
             Group::Spawn => spawn::measures(mode, name),
             Group::ForkJoin => fork_join::measures(mode, name),
             Group::Channels => channels::measures(mode, name),
+            Group::Pool | Group::Deque | Group::Future => parts::measures(mode, name),
         };
         self.all_backends().iter().map(|(name, _)| *name).filter(measured).collect()
     }
@@ -127,7 +148,7 @@ impl Group {
         let measured = |name: &&str| match self {
             Group::Spawn => spawn::has(mode, name),
             Group::ForkJoin => fork_join::has(mode, name),
-            Group::Channels => true,
+            Group::Channels | Group::Pool | Group::Deque | Group::Future => true,
         };
         self.all_workloads().iter().map(|(name, _)| *name).filter(measured).collect()
     }
@@ -160,6 +181,7 @@ impl Group {
             Group::Spawn => spawn::cells_of(mode, workload, workers),
             Group::ForkJoin => fork_join::cells_of(mode, workload, workers),
             Group::Channels => channels::cells_of(mode, workload, workers),
+            Group::Pool | Group::Deque | Group::Future => parts::cells_of(mode, workload, workers),
         };
         Ok(chosen.into_iter().flat_map(cells_of).collect())
     }
@@ -186,6 +208,8 @@ pub(crate) fn limit_seconds(cell: &Cell) -> u64 {
         fork_join::limit_seconds(cell)
     } else if workloads::channels::has(&cell.workload) {
         channels::limit_seconds(cell)
+    } else if parts::has(&cell.workload) {
+        parts::LIMIT_SECONDS
     } else {
         spawn::limit_seconds(cell)
     }
@@ -198,7 +222,7 @@ pub(crate) fn busy(workload: &str) -> bool {
 
 /// Whether a run on about one processor answers another question than the figure asks.
 pub(crate) fn parallel(workload: &str) -> bool {
-    busy(workload) || channels::parallel(workload)
+    busy(workload) || channels::parallel(workload) || parts::parallel(workload)
 }
 
 #[cfg(test)]

@@ -14,22 +14,22 @@ const JOINT_WORK: Duration = Duration::from_millis(3);
 const WARM_BUDGET: Duration = Duration::from_millis(25);
 
 /// What one thread does; its share of the answer.
-pub(super) type Body = Box<dyn FnOnce() -> u64 + Send>;
+pub(in crate::workloads) type Body = Box<dyn FnOnce() -> u64 + Send>;
 
-pub(super) fn body(f: impl FnOnce() -> u64 + Send + 'static) -> Body {
+pub(in crate::workloads) fn body(f: impl FnOnce() -> u64 + Send + 'static) -> Body {
     Box::new(f)
 }
 
 /// One pass: how long, the answer, and CPU seconds per second meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pass {
-    pub(super) wall: Duration,
-    pub(super) answer: u64,
-    pub(super) cpu: f64,
+pub(in crate::workloads) struct Pass {
+    pub(in crate::workloads) wall: Duration,
+    pub(in crate::workloads) answer: u64,
+    pub(in crate::workloads) cpu: f64,
 }
 
 /// Runs every body on a thread of its own, all from the same moment until the last is done.
-pub(super) fn race(bodies: Vec<Body>) -> Pass {
+pub(in crate::workloads) fn race(bodies: Vec<Body>) -> Pass {
     let line =
         Arc::new(StartLine { count: bodies.len(), arrived: AtomicUsize::new(0), go: AtomicBool::new(false) });
     let mut threads = Vec::with_capacity(bodies.len());
@@ -97,7 +97,7 @@ impl StartLine {
 }
 
 /// Runs a body here, for work of a single thread.
-pub(super) fn alone(body: impl FnOnce() -> u64) -> Pass {
+pub(in crate::workloads) fn alone(body: impl FnOnce() -> u64) -> Pass {
     let (start, cpu) = (Instant::now(), os::cpu_time());
     let answer = body();
     let wall = start.elapsed();
@@ -105,7 +105,7 @@ pub(super) fn alone(body: impl FnOnce() -> u64) -> Pass {
 }
 
 /// Measures passes, the first of them apart: every answer is checked.
-pub(super) fn measure(ops: u64, expected: u64, pass: impl FnMut() -> Pass) -> Line {
+pub(in crate::workloads) fn measure(ops: u64, expected: u64, pass: impl FnMut() -> Pass) -> Line {
     match figures(ops, expected, pass) {
         Ok(figures) => Line::Figures(figures),
         Err(line) => line,
@@ -113,7 +113,11 @@ pub(super) fn measure(ops: u64, expected: u64, pass: impl FnMut() -> Pass) -> Li
 }
 
 /// The figures of [`measure`], for those who add some of their own.
-pub(super) fn figures(ops: u64, expected: u64, mut pass: impl FnMut() -> Pass) -> Result<Figures, Line> {
+pub(in crate::workloads) fn figures(
+    ops: u64,
+    expected: u64,
+    mut pass: impl FnMut() -> Pass,
+) -> Result<Figures, Line> {
     let mut checked = || {
         let done = pass();
         if done.answer == expected { Ok(done) } else { Err(meter::wrong(expected, done.answer)) }
@@ -134,4 +138,10 @@ pub(super) fn figures(ops: u64, expected: u64, mut pass: impl FnMut() -> Pass) -
         ("passes".to_owned(), passes),
         ("peak_kib".to_owned(), meter::as_f64(os::peak_kib().unwrap_or(0))),
     ]))
+}
+
+/// 0 + 1 + … + (n - 1), modulo 2^64.
+pub(in crate::workloads) fn sum_below(n: u64) -> u64 {
+    let (even, odd) = if n.is_multiple_of(2) { (n, n.wrapping_sub(1)) } else { (n - 1, n) };
+    (even / 2).wrapping_mul(odd)
 }
