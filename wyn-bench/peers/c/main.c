@@ -1,7 +1,8 @@
-/* One measurement per process, the same line of JSON as wyn-bench's probe (see src/record.rs). */
+/* One measurement per process by the line protocol of ../README.md. */
 #define _GNU_SOURCE
 #include "pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -46,9 +47,15 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 static double quantile(double *values, int count, double fraction) {
+    if (count == 0) return 0;
     qsort(values, (size_t)count, sizeof *values, by_value);
     return values[(int)(fraction * (count - 1) + 0.5)];
 }
+static double median(double *values, int count) {
+    double upper = quantile(values, count, 0.5);
+    return count % 2 || !count ? upper : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+static double per_op(double ns, uint64_t ops) { return ns / (double)(ops ? ops : 1); }
 
 /* ---- work ---- */
 
@@ -178,7 +185,7 @@ static int throughput(const job *j, uint64_t ops, uint64_t expected, uint64_t (*
     }
     printf("{\"figures\":{\"ns\":%.4f,\"cold_ns\":%.4f,\"cpu\":%.4f,\"cold_cpu\":%.4f,\"passes\":%d,"
            "\"peak_kib\":%.0f%s}}\n",
-           quantile(walls, count, 0.5) / (double)ops, cold / (double)ops, shares / count, cold_cpu, count,
+           per_op(median(walls, count), ops), per_op(cold, ops), shares / count, cold_cpu, count,
            kib("/proc/self/status", "VmHWM:"), more);
     return 0;
 }
@@ -191,9 +198,9 @@ static int grain(const job *j) {
     for (int i = 0; i < 3; i++) {
         double start = now();
         expected = serial_sum(j->n);
-        serial[i] = (now() - start) / (double)j->n;
+        serial[i] = per_op(now() - start, j->n);
     }
-    snprintf(more, sizeof more, ",\"serial_ns\":%.4f", quantile(serial, 3, 0.5));
+    snprintf(more, sizeof more, ",\"serial_ns\":%.4f", median(serial, 3));
     return throughput(j, j->n, expected, pass_grain, more);
 }
 
@@ -226,7 +233,7 @@ static int pending(const job *j) {
         return 1;
     }
     printf("{\"figures\":{\"bytes\":%.4f,\"spawn_ns\":%.4f,\"peak_kib\":%.0f}}\n",
-           (after - before) * 1024 / (double)j->n, wall / (double)j->n, kib("/proc/self/status", "VmHWM:"));
+           per_op((after - before) * 1024, j->n), per_op(wall, j->n), kib("/proc/self/status", "VmHWM:"));
     return 0;
 }
 
@@ -252,8 +259,8 @@ static int wake(const job *j) {
         }
         wakes[i] = (double)at - start;
     }
-    printf("{\"figures\":{\"ns\":%.1f,\"p99_ns\":%.1f,\"call_ns\":%.1f}}\n", quantile(wakes, (int)j->n, 0.5),
-           quantile(wakes, (int)j->n, 0.99), quantile(calls, (int)j->n, 0.5));
+    printf("{\"figures\":{\"ns\":%.1f,\"p99_ns\":%.1f,\"call_ns\":%.1f}}\n", median(wakes, (int)j->n),
+           quantile(wakes, (int)j->n, 0.99), median(calls, (int)j->n));
     return 0;
 }
 
@@ -288,21 +295,46 @@ static int run(const char *workload, const job *j) {
     if (IS("pending")) return pending(j);
     if (IS("wake")) return wake(j);
     if (IS("idle")) return idle(j);
-    return unsupported("an await inside a task blocks its worker");
+    if (IS("spawn_await_in") || IS("seq_in") || IS("batch8_in") || IS("nested") || IS("tree") || IS("speedup"))
+        return unsupported("an await inside a task blocks its worker");
+    return unsupported("no such workload");
+}
+
+/* Digits and nothing else. */
+static int number(const char *text, uint64_t *value) {
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && !*end && !errno;
+}
+
+static int parse(int argc, char **argv, job *j, const char **workload) {
+    uint64_t workers = 2;
+    int right = argc % 2;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char *name = argv[i], *value = argv[i + 1];
+        if (!strcmp(name, "--workload")) *workload = value;
+        else if (!strcmp(name, "--n")) right &= number(value, &j->n);
+        else if (!strcmp(name, "--grain")) right &= number(value, &j->grain);
+        else if (!strcmp(name, "--workers")) right &= number(value, &workers);
+        /* There is one backend here, and no channel. */
+        else right &= !strcmp(name, "--backend") || !strcmp(name, "--capacity");
+    }
+    j->workers = (int)workers;
+    return right && **workload && workers >= 1 && workers <= 1024;
 }
 
 int main(int argc, char **argv) {
     job j = {1000, 0, 2};
     const char *workload = "";
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (!strcmp(argv[i], "--workload")) workload = argv[i + 1];
-        if (!strcmp(argv[i], "--n")) j.n = strtoull(argv[i + 1], NULL, 10);
-        if (!strcmp(argv[i], "--grain")) j.grain = strtoull(argv[i + 1], NULL, 10);
-        if (!strcmp(argv[i], "--workers")) j.workers = atoi(argv[i + 1]);
+    if (argc == 2 && !strcmp(argv[1], "--version")) return printf("C11, compiler %s\n", __VERSION__) < 0;
+    if (!parse(argc, argv, &j, &workload)) {
+        fprintf(stderr, "usage: %s --workload W [--n N] [--grain NS] [--workers K]\n", argv[0]);
+        return 2;
     }
-    slots = calloc(j.n, sizeof *slots);
-    handles = malloc(j.n * sizeof *handles);
-    if (!slots || !handles || j.workers < 1) return 2;
+    slots = calloc(j.n + 1, sizeof *slots);
+    handles = malloc((j.n + 1) * sizeof *handles);
+    if (!slots || !handles) return 1;
     pool_start(j.workers);
     int rc = run(workload, &j);
     fflush(stdout);

@@ -208,20 +208,32 @@ static int run(const std::string &workload, u64 n, u64 grain_ns) {
     return unsupported("no such workload");
 }
 
+/* Digits and nothing else. */
+static bool number(const std::string &text, u64 &value) {
+    bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+    if (digits && text.size() < 19) value = strtoull(text.c_str(), nullptr, 10);
+    return digits && text.size() < 19;
+}
+
 int main(int argc, char **argv) {
-    u64 n = 1000, grain_ns = 0;
-    int workers = 2;
+    u64 n = 1000, grain_ns = 0, workers = 2;
     std::string workload;
-    for (int i = 1; i < argc; i += 2) {
-        std::string name = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-        if (name == "--version") return printf("%s (compiler %s)\n", version(), __VERSION__) < 0;
+    if (argc == 2 && !strcmp(argv[1], "--version")) return printf("%s (compiler %s)\n", version(), __VERSION__) < 0;
+    bool right = argc % 2;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        std::string name = argv[i], value = argv[i + 1];
         if (name == "--workload") workload = value;
-        if (name == "--n") n = strtoull(value.c_str(), nullptr, 10);
-        if (name == "--grain") grain_ns = strtoull(value.c_str(), nullptr, 10);
-        if (name == "--workers") workers = atoi(value.c_str());
+        else if (name == "--n") right &= number(value, n);
+        else if (name == "--grain") right &= number(value, grain_ns);
+        else if (name == "--workers") right &= number(value, workers);
+        /* There is one backend here, and no channel. */
+        else right &= name == "--backend" || name == "--capacity";
     }
-    if (workers < 1) return 2;
-    start(workers);
+    if (!right || workload.empty() || workers < 1 || workers > 1024) {
+        fprintf(stderr, "usage: %s --workload W [--n N] [--grain NS] [--workers K]\n", argv[0]);
+        return 2;
+    }
+    start(int(workers));
     int rc = run(workload, n, grain_ns);
     fflush(stdout);
     _exit(rc);

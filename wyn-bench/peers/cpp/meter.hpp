@@ -50,7 +50,12 @@ static double quantile(std::vector<double> values, double fraction) {
     std::sort(values.begin(), values.end());
     return values[size_t(fraction * double(values.size() - 1) + 0.5)];
 }
-static double median(const std::vector<double> &values) { return quantile(values, 0.5); }
+static double median(std::vector<double> values) {
+    if (values.size() % 2) return quantile(values, 0.5);
+    std::sort(values.begin(), values.end());
+    size_t middle = values.size() / 2;
+    return values.empty() ? 0 : (values[middle - 1] + values[middle]) / 2;
+}
 
 /* Work that no compiler folds; the same in wyn-bench/src/workloads/fork_join. */
 static u64 churn(u64 x, u64 steps) {

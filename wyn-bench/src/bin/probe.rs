@@ -1,5 +1,5 @@
 //! One measurement per process: `probe --backend B --workload W --n N --workers K --grain NS --capacity C`
-//! prints one line of JSON.
+//! prints one line of JSON, by the protocol of `peers/README.md`.
 //!
 //! A process of its own, because allocators, page tables and thread placement remember what ran before.
 
@@ -19,6 +19,10 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.iter().any(|word| word == "--version") {
+        println!("{}", env!("CARGO_PKG_VERSION"));
+        return ExitCode::SUCCESS;
+    }
     let Some((backend, cell)) = parse(&words) else {
         eprintln!("usage: probe --backend B --workload W [--n N] [--workers K] [--grain NS] [--capacity C]");
         return ExitCode::from(2);
@@ -33,9 +37,15 @@ fn main() -> ExitCode {
     std::process::exit(i32::from(matches!(line, Line::Wrong(_))))
 }
 
+/// What may be said, each with a value.
+const OPTIONS: [&str; 6] = ["backend", "workload", "n", "workers", "grain", "capacity"];
+
 fn parse(words: &[String]) -> Option<(String, Cell)> {
     let pairs = words.chunks(2).map(|pair| Some((pair[0].strip_prefix("--")?, pair.get(1)?.as_str())));
     let options: HashMap<&str, &str> = pairs.collect::<Option<_>>()?;
+    if options.keys().any(|name| !OPTIONS.contains(name)) {
+        return None;
+    }
     let number = |name: &str, default: u64| match options.get(name) {
         Some(text) => text.parse().ok(),
         None => Some(default),
@@ -48,7 +58,7 @@ fn parse(words: &[String]) -> Option<(String, Cell)> {
         workload: (*options.get("workload")?).to_owned(),
         n: number("n", 1000)?,
         grain_ns: number("grain", 0)?,
-        workers: usize::try_from(number("workers", 2)?).ok()?,
+        workers: usize::try_from(number("workers", 2)?).ok().filter(|workers| *workers > 0)?,
         capacity,
     };
     Some(((*options.get("backend")?).to_owned(), cell))
