@@ -183,9 +183,9 @@ impl fmt::Display for What {
             Self::Send { channel } => write!(f, "sending into channel {channel:#x}"),
             Self::Recv { channel } => write!(f, "receiving from channel {channel:#x}"),
             Self::Select { arms } => write!(f, "selecting among {arms} operations"),
-            Self::Value { value } => write!(f, "a condition on value {value:#x}"),
-            Self::Oneshot { cell } => write!(f, "the message of oneshot {cell:#x}"),
-            Self::Time => f.write_str("the clock"),
+            Self::Value { value } => write!(f, "waiting for a condition on value {value:#x}"),
+            Self::Oneshot { cell } => write!(f, "waiting for the message of oneshot {cell:#x}"),
+            Self::Time => f.write_str("waiting for the clock"),
         }
     }
 }

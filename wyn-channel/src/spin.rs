@@ -52,7 +52,7 @@ impl Spin {
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
     #[inline]
     pub(crate) fn look_again(&mut self, deadline: Option<Instant>) -> bool {
-        if self.round >= self.rounds {
+        if !self.has_budget() {
             return false;
         }
         if self.round < PAUSE_ROUNDS {
@@ -65,6 +65,18 @@ impl Spin {
         }
         self.round += 1;
         true
+    }
+
+    /// Whether [`look_again`](Self::look_again) would wait.
+    #[inline]
+    pub(crate) fn has_budget(&self) -> bool {
+        self.round < self.rounds
+    }
+
+    /// Whether it has not come to the yields yet.
+    #[inline]
+    pub(crate) fn is_early(&self) -> bool {
+        self.round < PAUSE_ROUNDS
     }
 
     /// Waits for a thread that is a few instructions away, however long it takes.

@@ -9,7 +9,6 @@
 mod loom_common;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 

@@ -316,32 +316,6 @@ fn removing_and_recycling() {
 }
 
 #[test]
-fn fair_and_biased() {
-    let (s1, r1) = unbounded();
-    let (s2, r2) = unbounded();
-    (0..2000).for_each(|_| s1.send(()).and(s2.send(())).unwrap());
-    let mut hits = [0; 2];
-    for _ in 0..1000 {
-        let mut select = Select::new();
-        select.recv(&r1);
-        select.recv(&r2);
-        let operation = select.select();
-        hits[operation.index()] += 1;
-        let _ = if operation.index() == 0 { operation.recv(&r1) } else { operation.recv(&r2) };
-    }
-    assert!(hits.iter().all(|&n| n > 300), "{hits:?}");
-    let mut select = Select::new_biased();
-    select.recv(&r1);
-    select.recv(&r2);
-    for _ in 0..500 {
-        assert_eq!(select.ready(), 0);
-        let operation = select.select();
-        assert_eq!(operation.index(), 0);
-        operation.recv(&r1).unwrap();
-    }
-}
-
-#[test]
 fn clocks() {
     let (_s, r) = unbounded::<()>();
     let (once, ticks) = (after(ms(15)), tick(ms(40)));

@@ -14,6 +14,8 @@ use crate::wait::Ticket;
 
 /// From this capacity on it pays to let messages, or room, gather.
 const LONG_RING: usize = 1024;
+/// Which part of the ring a sender that found it full likes to be free.
+const ROOM_SHARE: usize = 4;
 
 impl<T> Ring<T> {
     #[inline]
@@ -31,6 +33,7 @@ impl<T> Ring<T> {
     #[inline(never)]
     fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
         let mut spin = self.spin();
+        let mut may_look = spin.has_budget();
         loop {
             match self.claim_send() {
                 Ok(claim) => {
@@ -40,7 +43,9 @@ impl<T> Ring<T> {
                 Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
                 Err(Refused::Full) => {}
             }
-            if spin.look_again(deadline) {
+            if may_look {
+                // If it has seen no room, a last try comes before the sleep.
+                may_look = self.look_for_room(&mut spin, deadline);
                 continue;
             }
             if deadline.is_some_and(has_passed) {
@@ -48,6 +53,20 @@ impl<T> Ring<T> {
             }
             self.sleep(&self.senders, deadline, What::Send { channel: self.id() }, || self.can_send());
         }
+    }
+
+    /// Looks until a send is worth a try; `false` once the budget is used up.
+    ///
+    /// At first it waits for more room than it needs: whoever takes each place as soon as it is free takes a cache
+    /// line from the receiver every time.
+    fn look_for_room(&self, spin: &mut Spin, deadline: Option<Instant>) -> bool {
+        let ahead = self.capacity() / ROOM_SHARE;
+        while spin.look_again(deadline) {
+            if self.seems_sendable(if spin.is_early() { ahead } else { 0 }) {
+                return true;
+            }
+        }
+        false
     }
 
     #[inline]

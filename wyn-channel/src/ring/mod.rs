@@ -22,6 +22,7 @@
 //! loom takes SeqCst accesses for AcqRel ones, so the models have a fence in `Side` where the accesses stand.
 
 mod block;
+mod look;
 mod poll;
 mod select;
 mod side;
@@ -330,52 +331,6 @@ impl<T> Ring<T> {
         self.close();
         // A send that has claimed its position before is waited for.
         discard(|| self.try_recv().ok());
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        // Ordering: Relaxed: nothing is read on the strength of it.
-        self.tail.load(Ordering::Relaxed) & self.closed != 0
-    }
-
-    pub(crate) fn capacity(&self) -> usize {
-        self.slots.len()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        loop {
-            // Ordering: SeqCst: the three loads are in one order with the exchanges on both words.
-            let tail = self.tail.load(Ordering::SeqCst);
-            // Ordering: SeqCst: as above.
-            let head = self.head.load(Ordering::SeqCst);
-            // Ordering: SeqCst: as above.
-            if self.tail.load(Ordering::SeqCst) != tail {
-                continue;
-            }
-            let tail = tail & !self.closed;
-            let (from, to) = (head & (self.closed - 1), tail & (self.closed - 1));
-            return match from.cmp(&to) {
-                std::cmp::Ordering::Less => to - from,
-                std::cmp::Ordering::Greater => self.slots.len() - from + to,
-                std::cmp::Ordering::Equal if head == tail => 0,
-                std::cmp::Ordering::Equal => self.slots.len(),
-            };
-        }
-    }
-
-    /// Whether a receive would not block. A message that is being written counts.
-    pub(crate) fn can_recv(&self) -> bool {
-        // Ordering: SeqCst: see `Side`.
-        let head = self.head.load(Ordering::SeqCst);
-        // Ordering: SeqCst: see `Side`.
-        self.tail.load(Ordering::SeqCst) != head
-    }
-
-    /// Whether a send would not block. A place that is being freed counts.
-    pub(crate) fn can_send(&self) -> bool {
-        // Ordering: SeqCst: see `Side`.
-        let tail = self.tail.load(Ordering::SeqCst);
-        // Ordering: SeqCst: see `Side`.
-        tail & self.closed != 0 || self.head.load(Ordering::SeqCst).wrapping_add(self.lap_size()) != tail
     }
 }
 

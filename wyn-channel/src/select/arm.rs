@@ -10,10 +10,19 @@ use crate::sender::Sender;
 use crate::shared::{Flavor, with_flavor};
 use crate::wait::Ticket;
 
+/// How well a select looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// May miss what has just come: there will be another look.
+    Glance,
+    /// Sees whatever came before.
+    Close,
+}
+
 /// What a select does with an arm.
 pub(crate) trait Arm {
     /// Takes what there is, without blocking; `false` if the operation would block.
-    fn try_select<'s>(&'s self, token: &mut Token<'s>) -> bool;
+    fn try_select<'s>(&'s self, look: Look, token: &mut Token<'s>) -> bool;
 
     /// When to look again without being woken.
     fn deadline(&self) -> Option<Instant> {
@@ -49,8 +58,12 @@ pub(crate) trait Arm {
 }
 
 impl<T> Arm for Sender<T> {
-    fn try_select<'s>(&'s self, token: &mut Token<'s>) -> bool {
-        with_flavor!(self.shared(), channel => channel.select_send(token))
+    fn try_select<'s>(&'s self, look: Look, token: &mut Token<'s>) -> bool {
+        match &self.shared().flavor {
+            Flavor::Ring(ring) if look == Look::Glance && !ring.seems_sendable(0) => false,
+            Flavor::Ring(ring) => ring.select_send(token),
+            Flavor::Locked(locked) => locked.select_send(token),
+        }
     }
 
     // SAFETY: what the trait asks of the caller.
@@ -103,9 +116,13 @@ impl<T> Arm for Sender<T> {
 }
 
 impl<T> Arm for Receiver<T> {
-    fn try_select<'s>(&'s self, token: &mut Token<'s>) -> bool {
+    fn try_select<'s>(&'s self, look: Look, token: &mut Token<'s>) -> bool {
         match self.source() {
-            Source::Channel(shared) => with_flavor!(shared, channel => channel.select_recv(token)),
+            Source::Channel(shared) => match &shared.flavor {
+                Flavor::Ring(ring) if look == Look::Glance && !ring.seems_receivable() => false,
+                Flavor::Ring(ring) => ring.select_recv(token),
+                Flavor::Locked(locked) => locked.select_recv(token),
+            },
             Source::Timer(..) | Source::Never => {
                 match self.try_recv() {
                     Ok(due) => token.put(due),

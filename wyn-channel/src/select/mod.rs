@@ -1,6 +1,7 @@
 //! Waiting for several operations at once: [`Select`], and what the macros are made of.
 
 pub(crate) mod arm;
+mod cases;
 mod macros;
 mod run;
 pub(crate) mod token;
@@ -14,6 +15,7 @@ use crate::error::{
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::shared::with_flavor;
+use cases::Cases;
 pub use run::Case;
 use run::Patience;
 use token::{Held, Token};
@@ -39,27 +41,61 @@ use token::{Held, Token};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// The list stays as it is, so one select serves a loop; that is cheaper than a new one for every message:
+///
+/// ```
+/// use wyn_channel::{Select, unbounded};
+///
+/// let (s1, r1) = unbounded();
+/// let (s2, r2) = unbounded();
+/// let sender = std::thread::spawn(move || (1..=10).try_for_each(|n| s1.send(n).and(s2.send(-n))));
+/// let ends = [r1, r2];
+/// let mut select = Select::new();
+/// ends.iter().for_each(|end| {
+///     select.recv(end);
+/// });
+/// let (mut sum, mut open) = (0, ends.len());
+/// while open > 0 {
+///     let operation = select.select();
+///     let index = operation.index();
+///     match operation.recv(&ends[index]) {
+///         Ok(n) => sum += n,
+///         // It would be selected for ever.
+///         Err(_) => {
+///             select.remove(index);
+///             open -= 1;
+///         }
+///     }
+/// }
+/// assert_eq!(sum, 0);
+/// # sender.join().unwrap()?;
+/// # Ok::<(), wyn_channel::SendError<i32>>(())
+/// ```
+///
 /// An operation on a disconnected channel can be selected: it fails without blocking. If several can go on, one
 /// of them is picked at random, or the first with [`new_biased`](Self::new_biased). For a list that is known at
 /// compile time, [`select!`](crate::select!) is shorter.
 pub struct Select<'a> {
-    cases: Vec<Case<'a>>,
+    cases: Cases<'a>,
     next_index: usize,
     biased: bool,
 }
 
-// SAFETY: without their type, the ends behind the arms only move messages between channels and tokens, under
-// locks and claims that hold on any thread. A message is looked at, or dropped, only where it leaves the token by
-// an end of its type, and those cross threads only if it may.
+// SAFETY: the arms are references to ends, which cross threads with the select even where messages may not. Without
+// their type the ends only move messages, between channels, tokens and waiting stacks, under locks and claims that
+// hold on any thread; a token that nobody completes leaks its message. A message is looked at, or dropped, only by
+// `SelectedOperation::send` and `recv`, which want an end of its type: such an end, and the reference to it, cross
+// threads only if the message may. The ends outlive the select, so none is dropped by it.
 unsafe impl Send for Select<'_> {}
-// SAFETY: as above; a shared select does nothing.
+// SAFETY: as above; a shared select can be cloned and looks at nothing else.
 unsafe impl Sync for Select<'_> {}
 
 impl<'a> Select<'a> {
     /// An empty list.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
-        Self { cases: Vec::new(), next_index: 0, biased: false }
+        Self { cases: Cases::new(), next_index: 0, biased: false }
     }
 
     /// An empty list which prefers operations in the order of their numbers.
@@ -69,20 +105,22 @@ impl<'a> Select<'a> {
     }
 
     /// Adds a send; returns its number. The message is asked for when it has been selected.
+    #[inline]
     pub fn send<T>(&mut self, s: &'a Sender<T>) -> usize {
-        self.add(|index| Case::send(s, index))
+        self.add(Case::send(s, self.next_index))
     }
 
     /// Adds a receive; returns its number.
+    #[inline]
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
-        self.add(|index| Case::recv(r, index))
+        self.add(Case::recv(r, self.next_index))
     }
 
-    fn add(&mut self, make: impl FnOnce(usize) -> Case<'a>) -> usize {
-        let index = self.next_index;
-        self.cases.push(make(index));
+    #[inline]
+    fn add(&mut self, case: Case<'a>) -> usize {
         self.next_index += 1;
-        index
+        self.cases.push(case);
+        self.next_index - 1
     }
 
     /// Takes an operation out of the list: mostly one whose channel is disconnected. The numbers of the others
@@ -91,7 +129,7 @@ impl<'a> Select<'a> {
     /// # Panics
     /// If there is no operation with this number.
     pub fn remove(&mut self, index: usize) {
-        let at = self.cases.iter().position(|case| case.index == index);
+        let at = self.cases.as_mut_slice().iter().position(|case| case.index == index);
         self.cases.remove(at.expect("no operation with this index"));
     }
 
@@ -107,8 +145,9 @@ impl<'a> Select<'a> {
     ///
     /// # Panics
     /// If the list is empty.
+    #[inline]
     pub fn select(&mut self) -> SelectedOperation<'a> {
-        select(&mut self.cases, self.biased)
+        select(self.cases.as_mut_slice(), self.biased)
     }
 
     /// As [`select`](Self::select), and gives up after `timeout`. An empty list is waited for as well.
@@ -131,8 +170,7 @@ impl<'a> Select<'a> {
     }
 
     fn run(&mut self, patience: Patience) -> Option<SelectedOperation<'a>> {
-        self.restore_order();
-        run(&mut self.cases, patience, self.biased)
+        run(self.cases.as_mut_slice(), patience, self.biased)
     }
 
     /// Finds an operation that would not block, and leaves it to the caller: another thread may be faster.
@@ -148,7 +186,7 @@ impl<'a> Select<'a> {
     /// # Panics
     /// If the list is empty.
     pub fn ready(&mut self) -> usize {
-        assert!(!self.cases.is_empty(), "no operations have been added to `Select`");
+        assert!(!self.cases.as_mut_slice().is_empty(), "no operations have been added to `Select`");
         self.run_ready(Patience::Endless).expect("waits until one is ready")
     }
 
@@ -169,24 +207,13 @@ impl<'a> Select<'a> {
     }
 
     fn run_ready(&mut self, patience: Patience) -> Option<usize> {
-        self.restore_order();
-        run::ready(&mut self.cases, patience, self.biased)
-    }
-
-    /// A shuffle by an earlier run would be a bias.
-    fn restore_order(&mut self) {
-        if self.biased {
-            self.cases.sort_unstable_by_key(|case| case.index);
-        }
+        run::ready(self.cases.as_mut_slice(), patience, self.biased)
     }
 
     /// Empties the list and keeps its memory, for other borrows.
     #[must_use]
     pub fn recycle<'b>(self) -> Select<'b> {
-        let mut cases = self.cases;
-        cases.clear();
-        let cases = cases.into_iter().map(|_| Case { arm: None, index: 0, addr: 0 }).collect();
-        Select { cases, next_index: 0, biased: self.biased }
+        Select { cases: self.cases.recycle(), next_index: 0, biased: self.biased }
     }
 }
 
@@ -210,9 +237,13 @@ impl fmt::Debug for Select<'_> {
 
 /// An operation that was selected and must be completed with [`send`](Self::send) or [`recv`](Self::recv).
 ///
+/// Complete it at once: it holds a promise of the other side, a place or a receiver that waits for the message,
+/// and whoever made it waits, even beyond a timeout of its own or while it is being dropped.
+///
 /// # Panics
 /// Dropping it instead panics, unless the thread panics already. The other side is not left waiting: a promised
-/// place is given back. A message that was received is leaked.
+/// place is given back. A message that was received is leaked: it may be one that must not be dropped on this
+/// thread.
 #[must_use = "dropping it without completing the operation panics"]
 pub struct SelectedOperation<'a> {
     /// Holds nothing once the operation is completed.
@@ -235,6 +266,7 @@ impl SelectedOperation<'_> {
     ///
     /// # Panics
     /// If the selected operation is not a send with this sender's channel.
+    #[inline]
     pub fn send<T>(mut self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
         assert!(s.addr() == self.addr, "passed a sender that wasn't selected");
         assert!(!matches!(self.token.held, Held::Message), "a receive was selected");
@@ -249,6 +281,7 @@ impl SelectedOperation<'_> {
     ///
     /// # Panics
     /// If the selected operation is not a receive with this receiver's channel.
+    #[inline]
     pub fn recv<T>(mut self, r: &Receiver<T>) -> Result<T, RecvError> {
         assert!(r.addr() == self.addr, "passed a receiver that wasn't selected");
         assert!(matches!(self.token.held, Held::Message | Held::Disconnected), "a send was selected");
@@ -276,7 +309,7 @@ impl fmt::Debug for SelectedOperation<'_> {
 impl<'a> Case<'a> {
     /// An arm that is never selected.
     #[must_use]
-    pub fn none() -> Self {
+    pub const fn none() -> Self {
         Self { arm: None, index: usize::MAX, addr: 0 }
     }
 
@@ -297,12 +330,27 @@ fn within(timeout: Duration) -> Patience {
     Instant::now().checked_add(timeout).map_or(Patience::Endless, Patience::Until)
 }
 
+impl<'a> SelectedOperation<'a> {
+    #[inline]
+    fn none() -> Self {
+        Self { token: Token::new(), index: 0, addr: 0 }
+    }
+
+    /// Selects; `false` if patience ends first. Filled in where it stays: it is too large to be passed around.
+    #[inline]
+    fn fill(&mut self, cases: &mut [Case<'a>], patience: Patience, biased: bool) -> bool {
+        let found = run::select(cases, patience, biased, &mut self.token);
+        if let Some(at) = found {
+            self.index = cases[at].index;
+            self.addr = cases[at].addr;
+        }
+        found.is_some()
+    }
+}
+
 fn run<'a>(cases: &mut [Case<'a>], patience: Patience, biased: bool) -> Option<SelectedOperation<'a>> {
-    let mut operation = SelectedOperation { token: Token::new(), index: 0, addr: 0 };
-    let case = run::select(cases, patience, biased, &mut operation.token)?;
-    operation.index = case.index;
-    operation.addr = case.addr;
-    Some(operation)
+    let mut operation = SelectedOperation::none();
+    operation.fill(cases, patience, biased).then_some(operation)
 }
 
 /// For the macros, as the three below.
@@ -311,9 +359,13 @@ pub fn try_select<'a>(cases: &mut [Case<'a>], biased: bool) -> Option<SelectedOp
 }
 
 /// See [`Select::select`].
+#[inline]
 pub fn select<'a>(cases: &mut [Case<'a>], biased: bool) -> SelectedOperation<'a> {
     assert!(!cases.is_empty(), "no operations have been added to `Select`");
-    run(cases, Patience::Endless, biased).expect("waits until one is selected")
+    let mut operation = SelectedOperation::none();
+    let found = operation.fill(cases, Patience::Endless, biased);
+    debug_assert!(found, "waits until one is selected");
+    operation
 }
 
 /// See [`Select::select_timeout`].

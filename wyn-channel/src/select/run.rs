@@ -1,9 +1,10 @@
 //! Running a select: try all arms, look again a few times, then wait in all lists at once.
 
 use std::cell::Cell;
+use std::ptr;
 use std::time::Instant;
 
-use super::arm::Arm;
+use super::arm::{Arm, Look};
 use super::token::Token;
 use crate::hook::What;
 use crate::list::{Role, Waiter};
@@ -45,8 +46,9 @@ impl Patience {
 }
 
 impl<'a> Case<'a> {
-    fn try_select(&self, token: &mut Token<'a>) -> bool {
-        self.arm.is_some_and(|arm| arm.try_select(token))
+    #[inline]
+    fn try_select(&self, look: Look, token: &mut Token<'a>) -> bool {
+        self.arm.is_some_and(|arm| arm.try_select(look, token))
     }
 
     fn is_ready(&self) -> bool {
@@ -54,44 +56,77 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Selects an arm and takes what it needs; `None` if patience ends first.
+/// Selects an arm and takes what it needs; its place, or `None` if patience ends first.
+#[inline]
 pub(crate) fn select<'a>(
     cases: &mut [Case<'a>],
     patience: Patience,
     biased: bool,
     token: &mut Token<'a>,
-) -> Option<Case<'a>> {
-    if !biased {
-        shuffle(cases);
+) -> Option<usize> {
+    let found = find(cases, biased, |case| case.try_select(Look::Glance, token));
+    if found.is_some() {
+        return found;
     }
+    select_slow(cases, patience, biased, token)
+}
+
+#[inline(never)]
+fn select_slow<'a>(
+    cases: &mut [Case<'a>],
+    patience: Patience,
+    biased: bool,
+    token: &mut Token<'a>,
+) -> Option<usize> {
     let mut spin = Spin::brief();
     loop {
-        if let Some(case) = cases.iter().find(|case| case.try_select(token)) {
-            return Some(*case);
+        let is_over = patience.is_over();
+        let look = if !is_over && spin.look_again(patience.deadline()) { Look::Glance } else { Look::Close };
+        let found = find(cases, biased, |case| case.try_select(look, token));
+        if found.is_some() || is_over {
+            return found;
         }
-        if patience.is_over() {
-            // A message may have come to an arm that was tried while one went from an arm that was not yet: one
-            // that was there all the time must be found.
-            return cases.iter().find(|case| cases.len() > 1 && case.try_select(token)).copied();
-        }
-        if spin.look_again(patience.deadline()) {
+        if look == Look::Glance {
             continue;
         }
         if cases.is_empty() {
             sleep_until(patience.deadline());
-        } else if let Some(case) = wait(cases, patience, token) {
-            return Some(case);
+        } else if let Some(at) = wait(cases, patience, token) {
+            return Some(at);
         }
     }
 }
 
-/// Waits in the lists of all arms. `Some` if an arm was served, with what it was served in the token.
+/// The place of a case that is suitable: in a random order, so that none starves, unless it is biased.
+#[inline]
+fn find<'a>(
+    cases: &mut [Case<'a>],
+    biased: bool,
+    is_suitable: impl FnMut(&Case<'a>) -> bool,
+) -> Option<usize> {
+    if biased {
+        return cases.iter().position(is_suitable);
+    }
+    let mut is_suitable = is_suitable;
+    let mut dice = Dice::take();
+    // The tried ones are in front.
+    for tried in 0..cases.len() {
+        let picked = tried + dice.below(cases.len() - tried);
+        if is_suitable(&cases[picked]) {
+            return Some(picked);
+        }
+        cases.swap(tried, picked);
+    }
+    None
+}
+
+/// Waits in the lists of all arms. The place of the arm that was served, with what it was served in the token.
 #[cold]
-fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Option<Case<'a>> {
+fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Option<usize> {
     let ticket = Ticket::new();
     let me = &raw const ticket;
     let waiters: Vec<Waiter> =
-        (0..cases.len()).map(|at| Waiter::new(Role::Case, me, at, std::ptr::null_mut())).collect();
+        (0..cases.len()).map(|at| Waiter::new(Role::Case, me, at, ptr::null_mut())).collect();
     let mut enlisted = 0;
     let mut is_ready = false;
     for (case, waiter) in cases.iter().zip(&waiters) {
@@ -115,7 +150,7 @@ fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Op
     ticket.slot_use.read();
     // SAFETY: delisted above, and served.
     let accepted = cases[at].arm.is_some_and(|arm| unsafe { arm.accept(&waiters[at], token) });
-    accepted.then_some(cases[at])
+    accepted.then_some(at)
 }
 
 /// Sleeps until an arm is served, a clock runs out, or not at all if something is ready. When it returns, the
@@ -133,13 +168,10 @@ fn await_verdict(ticket: &Ticket, cases: &[Case<'_>], patience: Patience, is_rea
 
 /// Waits until an arm is ready, and gives its number; `None` if patience ends first.
 pub(crate) fn ready(cases: &mut [Case<'_>], patience: Patience, biased: bool) -> Option<usize> {
-    if !biased {
-        shuffle(cases);
-    }
     let mut spin = Spin::brief();
     loop {
-        if let Some(case) = cases.iter().find(|case| case.is_ready()) {
-            return Some(case.index);
+        if let Some(at) = find(cases, biased, Case::is_ready) {
+            return Some(cases[at].index);
         }
         if patience.is_over() {
             return None;
@@ -161,7 +193,7 @@ fn wait_for_news(cases: &[Case<'_>], patience: Patience) {
     let ticket = Ticket::new();
     let me = &raw const ticket;
     let waiters: Vec<Waiter> =
-        (0..cases.len()).map(|at| Waiter::new(Role::Watch, me, at, std::ptr::null_mut())).collect();
+        (0..cases.len()).map(|at| Waiter::new(Role::Watch, me, at, ptr::null_mut())).collect();
     let mut enlisted = 0;
     let mut is_ready = false;
     for (case, waiter) in cases.iter().zip(&waiters) {
@@ -182,22 +214,36 @@ fn wait_for_news(cases: &[Case<'_>], patience: Patience) {
     }
 }
 
-/// Puts the arms into a random order, so that none starves.
-fn shuffle(cases: &mut [Case<'_>]) {
-    thread_local! {
-        static DICE: Cell<u32> = const { Cell::new(0x9e37_79b9) };
+/// The thread's random numbers: one generator for all its selects, which goes on when this is dropped.
+struct Dice(u64);
+
+thread_local! {
+    static DICE: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Dice {
+    #[inline]
+    fn take() -> Self {
+        // Each thread begins elsewhere. One at its end has no dice left: then all its selects look alike.
+        DICE.try_with(|dice| {
+            Self(if dice.get() == 0 { ptr::from_ref(dice).addr() as u64 } else { dice.get() })
+        })
+        .unwrap_or(Self(1))
     }
-    // A thread at its end has no dice left: no shuffling.
-    let _ = DICE.try_with(|dice| {
-        for last in 1..cases.len() {
-            let mut state = dice.get();
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            dice.set(state);
-            // The high half of the product is a number from 0 to `last`.
-            let picked = (u64::from(state) * (last as u64 + 1)) >> 32;
-            cases.swap(last, usize::try_from(picked).unwrap_or(0));
-        }
-    });
+
+    /// A number from 0 to `limit - 1`.
+    #[inline]
+    fn below(&mut self, limit: usize) -> usize {
+        // Knuth's MMIX, whose high half is good enough for this.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // The high half of the product, which is below `limit`.
+        usize::try_from(((self.0 >> 32) * limit as u64) >> 32).unwrap_or(0)
+    }
+}
+
+impl Drop for Dice {
+    #[inline]
+    fn drop(&mut self) {
+        let _ = DICE.try_with(|dice| dice.set(self.0));
+    }
 }

@@ -120,11 +120,10 @@ impl<'a> Token<'a> {
     /// # Safety
     /// A message in this token is a `T`.
     pub(crate) unsafe fn take_message<T>(&mut self) -> Option<T> {
-        match self.take_held() {
-            // SAFETY: the message is a `T`, says the caller.
-            Held::Message => Some(unsafe { self.parcel.take::<T>() }),
-            _ => None,
-        }
+        let is_there = matches!(self.held, Held::Message);
+        self.held = Held::Nothing;
+        // SAFETY: the message is a `T`, says the caller.
+        is_there.then(|| unsafe { self.parcel.take::<T>() })
     }
 
     /// Lets go of what is held.

@@ -1,0 +1,80 @@
+//! Looking at a [`Ring`] without claiming anything: how full it is, and whether a try is worth while.
+
+use super::{Ring, VOID};
+use crate::sync::Ordering;
+
+impl<T> Ring<T> {
+    pub(crate) fn is_closed(&self) -> bool {
+        // Ordering: Relaxed: nothing is read on the strength of it.
+        self.tail.load(Ordering::Relaxed) & self.closed != 0
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        loop {
+            // Ordering: SeqCst: the three loads are in one order with the exchanges on both words.
+            let tail = self.tail.load(Ordering::SeqCst);
+            // Ordering: SeqCst: as above.
+            let head = self.head.load(Ordering::SeqCst);
+            // Ordering: SeqCst: as above.
+            if self.tail.load(Ordering::SeqCst) != tail {
+                continue;
+            }
+            let tail = tail & !self.closed;
+            let (from, to) = (head & (self.closed - 1), tail & (self.closed - 1));
+            return match from.cmp(&to) {
+                std::cmp::Ordering::Less => to - from,
+                std::cmp::Ordering::Greater => self.slots.len() - from + to,
+                std::cmp::Ordering::Equal if head == tail => 0,
+                std::cmp::Ordering::Equal => self.slots.len(),
+            };
+        }
+    }
+
+    /// Whether a receive would not block. A message that is being written counts.
+    pub(crate) fn can_recv(&self) -> bool {
+        // Ordering: SeqCst: see `Side`.
+        let head = self.head.load(Ordering::SeqCst);
+        // Ordering: SeqCst: see `Side`.
+        self.tail.load(Ordering::SeqCst) != head
+    }
+
+    /// Whether a send would not block. A place that is being freed counts.
+    pub(crate) fn can_send(&self) -> bool {
+        // Ordering: SeqCst: see `Side`.
+        let tail = self.tail.load(Ordering::SeqCst);
+        // Ordering: SeqCst: see `Side`.
+        tail & self.closed != 0 || self.head.load(Ordering::SeqCst).wrapping_add(self.lap_size()) != tail
+    }
+
+    /// Whether there is something in the first slot, as far as two loads without an order tell.
+    #[inline]
+    pub(crate) fn seems_receivable(&self) -> bool {
+        // Ordering: Relaxed: a hint only.
+        let head = self.head.load(Ordering::Relaxed);
+        // Ordering: Relaxed: a hint only.
+        self.slot(head).stamp.load(Ordering::Relaxed) != self.lap_of(head)
+    }
+
+    /// Whether the next slot, or one that is so many `ahead`, is free or void, or there is none, as far as loads
+    /// without an order tell.
+    #[inline]
+    pub(crate) fn seems_sendable(&self, ahead: usize) -> bool {
+        debug_assert!(ahead < self.slots.len());
+        // Ordering: Relaxed: a hint only.
+        let tail = self.tail.load(Ordering::Relaxed);
+        let index = (tail & (self.closed - 1)) + ahead;
+        let lap = self.lap_of(tail);
+        let position = if index < self.slots.len() {
+            lap | index
+        } else {
+            lap.wrapping_add(self.lap_size()) | (index - self.slots.len())
+        };
+        // Ordering: Relaxed: a hint only.
+        let stamp = self.slot(position).stamp.load(Ordering::Relaxed);
+        stamp == self.lap_of(position) || stamp & VOID != 0 || tail & self.closed != 0
+    }
+}
