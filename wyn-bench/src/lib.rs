@@ -7,4 +7,5 @@ pub mod meter;
 #[allow(unsafe_code, reason = "the calls std does not wrap: setsid, getrusage, affinity")]
 pub mod os;
 pub mod record;
+pub mod simulate;
 pub mod workloads;
