@@ -1,6 +1,6 @@
 //! The columns of a workload's table: which figure of which cell, and which way is better.
 
-use wyn_bench::record::{Capacity, Cell, Entry};
+use wyn_bench::record::{Capacity, Cell, Entry, Outcome, Sample};
 use wyn_bench::workloads::{channels, fork_join};
 
 use super::stats::{self, Figure};
@@ -111,6 +111,13 @@ impl Column {
     /// The entry of this column's cell for a backend.
     pub(crate) fn entry<'a>(&self, backend: &str, entries: &[&'a Entry]) -> Option<&'a Entry> {
         find(backend, &self.cell, entries)
+    }
+
+    /// Each repetition's value, and whether it was left out; none where the column has no figure of its own.
+    pub(crate) fn repetitions(&self, entry: &Entry) -> Vec<(f64, bool)> {
+        let Outcome::Measured(samples) = &entry.outcome else { return Vec::new() };
+        let value = |sample: &Sample| Some((*sample.figures.get(self.source.name())?, sample.dropped));
+        samples.iter().filter_map(value).collect()
     }
 
     pub(crate) fn figure(&self, backend: &str, entries: &[&Entry]) -> Option<Figure> {

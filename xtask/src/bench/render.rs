@@ -57,7 +57,7 @@ pub(crate) fn grid<const N: usize>(header: &[&str; N], lines: &[[String; N]], le
 }
 
 /// What the figures are and what they were measured on.
-fn head(record: &Record) -> Vec<String> {
+pub(crate) fn head(record: &Record) -> Vec<String> {
     let host = &record.host;
     let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
     let dirty = if host.dirty { ", work tree changed" } else { "" };

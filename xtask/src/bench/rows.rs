@@ -17,9 +17,10 @@ pub(crate) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    /// `spawn_await 100K cold`
+    /// `spawn_await 100K cold`, `mpmc capacity 100`
     pub(crate) fn name(&self) -> String {
-        let name = format!("{} {}", self.workload, self.column.name);
+        let capacity = if self.column.cell.capacity.is_some() { "capacity " } else { "" };
+        let name = format!("{} {capacity}{}", self.workload, self.column.name);
         name.trim_end().to_owned()
     }
 

@@ -53,7 +53,8 @@ pub(crate) fn tables(record: &Record) -> Vec<Table> {
     named.filter(|(_, _, entries)| !entries.is_empty()).map(|(name, what, e)| table(name, what, &e)).collect()
 }
 
-fn table(name: &str, what: &str, entries: &[&Entry]) -> Table {
+/// One workload's table.
+pub(crate) fn table(name: &str, what: &str, entries: &[&Entry]) -> Table {
     let columns = columns(name, entries);
     let mut backends: Vec<&str> = Vec::new();
     for entry in entries {

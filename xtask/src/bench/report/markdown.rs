@@ -31,8 +31,8 @@ const FIGURES: [(&str, &str, &[&str]); 12] = [
     ("a join of two calls, two workers, per join (fib)", "fib", &["39, 2 workers", "33, 2 workers"]),
     ("sorting by forked merges, per number", "mergesort", &["10M", "10M, 2 workers", "1M"]),
     ("until 64 branches behind a leaf of 10 ms are stolen", "long_leaf", &["joins"]),
-    ("a message, 4 senders to 4 receivers, room for 100", "mpmc", &["100"]),
-    ("a message there and another back, room for one", "ping_pong", &["1"]),
+    ("a message, 4 senders to 4 receivers, room for 100", "mpmc", &["capacity 100"]),
+    ("a message there and another back, room for one", "ping_pong", &["capacity 1"]),
 ];
 
 /// A generated part: in which file, between which markers, and what stands there.
@@ -219,9 +219,9 @@ mod tests {
         let sources = made();
         let stands = stands(&sources);
         let text = figures(&stands, &sources);
-        assert!(text.contains("await them, per task | 10.0 ns | 30.0 ns rayon | 3.0x better |"), "{text}");
+        assert!(text.contains("await them, per task | 10.0 ns | 30.0 ns rayon | 3.0x faster |"), "{text}");
         assert!(text.contains("`cargo xtask bench`, system allocator"), "{text}");
-        assert!(losses(&stands).contains("| spawn_await 1M | 10.0 ns | 5.00 ns rayon | 2.0x worse |"));
+        assert!(losses(&stands).contains("| spawn_await 1M | 10.0 ns | 5.00 ns rayon | 2.0x slower |"));
     }
 
     #[test]

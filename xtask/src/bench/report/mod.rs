@@ -5,14 +5,24 @@
 //! | `source` | the files: runs, simulations, what is not known |
 //! | `verdict` | the rows that Wyn leads and loses |
 //! | `markdown` | the generated parts of the documents |
-
-#![allow(dead_code, reason = "the page draws them")]
+//! | `page`, `page.css`, `page.js` | the page as a whole |
+//! | `run`, `simulation` | the section of one record |
+//! | `bars`, `curves`, `heat` | charts, drawn as SVG or coloured tables |
+//! | `scale`, `html` | places of values; markup that cannot be malformed |
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
+mod bars;
+mod curves;
+mod heat;
+mod html;
 mod markdown;
+mod page;
+mod run;
+mod scale;
+mod simulation;
 mod source;
 mod verdict;
 
@@ -35,8 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.markdown {
         return markdown::write();
     }
-    let _ = (&args.files, &args.output);
-    Ok(())
+    page::write(&args.files, args.output.as_deref())
 }
 
 #[cfg(test)]

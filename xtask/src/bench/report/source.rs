@@ -65,7 +65,7 @@ fn kind(json: &Value) -> Kind {
     }
 }
 
-/// Reads the files, or all published ones: by group, the fullest first, then those to quote.
+/// Reads the files, or all published ones: by group, the fullest first.
 pub(super) fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
     let files = if files.is_empty() { record_file::published()? } else { files.to_vec() };
     let mut sources: Vec<Source> = files.iter().map(|file| Source::read(file)).collect::<Result<_>>()?;
@@ -73,18 +73,15 @@ pub(super) fn sources(files: &[PathBuf]) -> Result<Vec<Source>> {
     Ok(sources)
 }
 
-/// Groups as the command lists them; full before quick; many cells before few; mimalloc first, because glibc's
+/// Groups as the command lists them; many cells before few; full before quick; mimalloc first, because glibc's
 /// malloc is most of what the allocating runtimes pay.
-fn order(source: &Source) -> (usize, usize, std::cmp::Reverse<usize>, usize, String) {
-    let Some(record) = source.run() else {
-        return (usize::MAX, 0, std::cmp::Reverse(0), 0, source.name.clone());
-    };
+fn order(source: &Source) -> (usize, bool, bool, usize, String) {
+    let Some(record) = source.run() else { return (usize::MAX, false, false, 0, source.name.clone()) };
     let group = Group::ALL.iter().position(|group| group.name() == record.group).unwrap_or(Group::ALL.len());
-    let mode = usize::from(record.mode != Mode::Full.name());
+    let (few, quick) = (record.entries.len() < MANY, record.mode != Mode::Full.name());
     let allocators = [Allocator::Mimalloc, Allocator::System].map(Allocator::name);
     let allocator = allocators.iter().position(|name| *name == record.allocator).unwrap_or(allocators.len());
-    let few = std::cmp::Reverse(usize::from(record.entries.len() >= MANY));
-    (group, mode, few, allocator, source.name.clone())
+    (group, few, quick, allocator, source.name.clone())
 }
 
 /// A record with fewer entries is about something in particular.

@@ -10,7 +10,7 @@ use wyn_bench::record::Record;
 use super::source::Source;
 use crate::bench::column::Role;
 use crate::bench::noise::Ratio;
-use crate::bench::plan::Mode;
+use crate::bench::plan::{Group, Mode};
 use crate::bench::rows::{Row, rows};
 use crate::bench::table::{OURS, factor, with_unit};
 
@@ -21,9 +21,12 @@ const MATTERS: f64 = 1.05;
 pub(super) struct Stand {
     pub(super) group: String,
     pub(super) workload: String,
+    /// What the workload measures.
+    pub(super) what: String,
     /// `spawn_await 100K cold`
     pub(super) row: String,
     pub(super) main: bool,
+    unit: &'static str,
     /// With its unit.
     pub(super) ours: String,
     pub(super) other: String,
@@ -43,11 +46,16 @@ impl Stand {
         self.lead.is_change() && self.lead.value < 1.0 / MATTERS
     }
 
-    /// `8.3x better`, `2.1x worse`
+    /// `8.3x faster`, `2.1x larger`
     pub(super) fn words(&self) -> String {
+        let (better, worse) = match self.unit {
+            "ns" | "µs" => ("faster", "slower"),
+            "B" | "KiB" => ("smaller", "larger"),
+            _ => ("less", "more"),
+        };
         match self.lead.value {
-            lead if lead >= 1.0 => format!("{} better", factor(lead)),
-            lead => format!("{} worse", factor(1.0 / lead)),
+            lead if lead >= 1.0 => format!("{} {better}", factor(lead)),
+            lead => format!("{} {worse}", factor(1.0 / lead)),
         }
     }
 }
@@ -77,14 +85,27 @@ fn stand(source: &Source, record: &Record, row: &Row<'_>) -> Option<Stand> {
     Some(Stand {
         group: record.group.clone(),
         workload: row.workload.to_owned(),
+        what: what(&record.group, row.workload),
         row: row.name(),
         main: row.column.role() == Role::Main,
+        unit,
         ours: with_unit(OURS)?,
         other: other.to_owned(),
         theirs: with_unit(other)?,
         lead,
         record: source.name.clone(),
     })
+}
+
+/// What a workload measures, where it is not beside the one that it varies.
+fn what(group: &str, workload: &str) -> String {
+    let workloads = Group::named(group).unwrap_or_default().all_workloads();
+    let Some(place) = workloads.iter().position(|(name, _)| *name == workload) else { return String::new() };
+    let words = workloads[place].1;
+    let Some(rest) = words.strip_prefix("the same") else { return words.to_owned() };
+    let varied =
+        workloads[..place].iter().rev().map(|(_, words)| *words).find(|words| !words.starts_with("the same"));
+    format!("{}, but{rest}", varied.unwrap_or_default())
 }
 
 /// The largest wins, and then the largest losses, one row of a workload each, so that one workload at ten sizes is
@@ -114,8 +135,17 @@ mod tests {
         let two = record(vec![entry("wyn", 10_000, 10.0), entry("rayon", 10_000, 90.0)]);
         let stands = stands(&[made_up_source("one", one), made_up_source("two", two)]);
         assert_eq!(stands.len(), 1);
-        assert_eq!((stands[0].record.as_str(), stands[0].words().as_str()), ("one", "3.0x better"));
+        assert_eq!((stands[0].record.as_str(), stands[0].words().as_str()), ("one", "3.0x faster"));
         assert_eq!((stands[0].ours.as_str(), stands[0].theirs.as_str()), ("10.0 ns", "30.0 ns"));
+    }
+
+    #[test]
+    fn variations_are_told_whole() {
+        assert_eq!(
+            what("spawn", "seq_in"),
+            "spawn one task from main, await it, repeat, but from inside a worker"
+        );
+        assert_eq!(what("spawn", "nothing"), "");
     }
 
     #[test]
@@ -127,6 +157,6 @@ mod tests {
         let (wins, losses) = extremes(&stands, 8);
         assert_eq!(wins.iter().map(|stand| &*stand.row).collect::<Vec<_>>(), ["spawn_await 10K"]);
         assert_eq!(losses.iter().map(|stand| &*stand.row).collect::<Vec<_>>(), ["spawn_await 100K"]);
-        assert_eq!(losses[0].words(), "2.0x worse");
+        assert_eq!(losses[0].words(), "2.0x slower");
     }
 }
