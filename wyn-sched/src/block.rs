@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::deadlock::Notice;
 use crate::runtime;
 use crate::slot::Role;
 
@@ -16,7 +17,8 @@ const LOOKOUT: Duration = Duration::from_micros(200);
 const HANDS_LOOKS: u32 = 500;
 
 /// Calls `park`, which returns when the wait is over, and leaves the processor to another worker meanwhile.
-pub(crate) fn block(context: &Context, is_over: &dyn Fn() -> bool, park: &dyn Fn()) {
+/// `notice` is for this thread to put up while it parks.
+pub(crate) fn block(context: &Context, notice: &Notice<'_>, is_over: &dyn Fn() -> bool, park: &dyn Fn()) {
     let shared = &context.shared;
     if context.role == Role::Guest {
         return park();
@@ -25,7 +27,7 @@ pub(crate) fn block(context: &Context, is_over: &dyn Fn() -> bool, park: &dyn Fn
         if !runtime::start_spare(shared) && !await_hands(context, is_over) {
             // Nobody takes this thread's place: better to risk burying a task than to let all wait.
             shared.unblock();
-            return help_with_anything(context, is_over);
+            return help_with_anything(context, notice, is_over);
         }
     } else if shared.has_work() && !shared.roster.rouse() {
         shared.roster.nudge();
@@ -45,12 +47,18 @@ fn await_hands(context: &Context, is_over: &dyn Fn() -> bool) -> bool {
 }
 
 /// Runs whatever there is, as far as the stack goes, and looks out for the end of the wait.
-fn help_with_anything(context: &Context, is_over: &dyn Fn() -> bool) {
+fn help_with_anything(context: &Context, notice: &Notice<'_>, is_over: &dyn Fn() -> bool) {
+    let stays = || !is_over() && !context.shared.has_work() && !context.slot().has_mail();
     while !is_over() {
         let task = context.has_stack().then(|| context.oldest()).flatten();
         match task {
             Some(task) => context.run(task),
-            None => sleep(LOOKOUT),
+            None => notice.during(|| {
+                sleep(LOOKOUT);
+                while stays() {
+                    sleep(LOOKOUT);
+                }
+            }),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::deadlock::Deadlocks;
 use crate::error::{BuildError, JoinError};
 use crate::runtime::Runtime;
 
@@ -25,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) on_thread_start: Option<Hook>,
     pub(crate) on_thread_stop: Option<Hook>,
     pub(crate) panic_handler: Option<PanicHandler>,
+    pub(crate) deadlocks: Deadlocks,
 }
 
 impl Config {
@@ -36,6 +38,7 @@ impl Config {
             on_thread_start: None,
             on_thread_stop: None,
             panic_handler: None,
+            deadlocks: Deadlocks::from_environment(),
         }
     }
 
@@ -110,6 +113,13 @@ impl Builder {
     /// dropped. Unless set, what the process's panic hook has printed is all there is.
     pub fn panic_handler(mut self, handler: impl Fn(JoinError) + Send + Sync + 'static) -> Self {
         self.config.panic_handler = Some(Arc::new(handler));
+        self
+    }
+
+    /// What is done when everybody waits and nobody is left who could wake anybody. Unless set, what the variable
+    /// `WYN_DEADLOCKS` says (`print` or `abort`), and else nothing.
+    pub fn deadlocks(mut self, deadlocks: Deadlocks) -> Self {
+        self.config.deadlocks = deadlocks;
         self
     }
 

@@ -9,22 +9,44 @@ use wyn_channel::hook::{self, Hook, OptIn, Wait};
 
 use crate::block;
 use crate::context;
+use crate::deadlock::{Notice, Place, WaitsFor};
 
 struct Workers;
 
 impl Hook for Workers {
     fn block(&self, wait: &Wait<'_>) {
-        let Some(context) = context::current() else { return wait.park() };
+        let Some(context) = context::current() else { return self.block_outside(wait) };
+        let probe = wait.probe();
+        let notice = Notice {
+            what: WaitsFor::Channel(wait.what()),
+            deadline: wait.deadline(),
+            context: Some(&context),
+            place: Place::Parked,
+            is_over: &|| probe.is_decided(),
+        };
         let park = || {
             while !wait.is_over() {
                 // What is broadcast may be run here: it waits for nobody below.
                 match context.slot().receive() {
                     Some(task) => context.run(task),
-                    None => wait.park(),
+                    None => notice.during(|| wait.park()),
                 }
             }
         };
-        block::block(&context, &|| wait.is_over(), &park);
+        block::block(&context, &notice, &|| wait.is_over(), &park);
+    }
+
+    fn block_outside(&self, wait: &Wait<'_>) {
+        let probe = wait.probe();
+        let context = context::current();
+        let notice = Notice {
+            what: WaitsFor::Channel(wait.what()),
+            deadline: wait.deadline(),
+            context: context.as_deref(),
+            place: Place::Parked,
+            is_over: &|| probe.is_decided(),
+        };
+        notice.during(|| wait.park());
     }
 }
 

@@ -24,6 +24,7 @@ use wyn_future::cell::{Header, Outcome, Phase};
 use crate::barrier::Asymmetric;
 use crate::block;
 use crate::context::{self, Context, Helping};
+use crate::deadlock::{Notice, Place, WaitsFor};
 use crate::fork::Sought;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
@@ -87,7 +88,7 @@ pub(crate) unsafe fn wait_blocking(cell: NonNull<Header>) -> Outcome {
     }
     let Some(context) = context::current() else {
         // SAFETY: the caller is the handle.
-        unsafe { header.park::<Asymmetric>(None) };
+        unsafe { park_outside(header, None) };
         return header.await_left();
     };
     let is_ambient = context.is_ambient() && context.has_stack();
@@ -110,7 +111,7 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
     let header = unsafe { cell.as_ref() };
     let Some(context) = context::current() else {
         // SAFETY: the caller is the handle.
-        unsafe { header.park::<Asymmetric>(deadline) };
+        unsafe { park_outside(header, deadline) };
         return header.left();
     };
     if let Some(first) = first {
@@ -120,6 +121,31 @@ unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<T
     let wait = Wait { cell: Some(cell), header, context: &context, deadline };
     let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
     inline.or_else(|| header.left())
+}
+
+/// Parks a thread that has no place in any runtime.
+///
+/// # Safety
+/// The caller is the handle of the cell.
+pub(crate) unsafe fn park_outside(header: &Header, deadline: Option<Instant>) {
+    let is_over = || is_decided(header);
+    let what = waits_for(header);
+    let notice = Notice { what, deadline, context: None, place: Place::Parked, is_over: &is_over };
+    // SAFETY: by contract.
+    notice.during(|| unsafe { header.park::<Asymmetric>(deadline) });
+}
+
+fn is_decided(header: &Header) -> bool {
+    matches!(header.phase(), Phase::Done | Phase::Left(_))
+}
+
+/// For the handle of the cell.
+fn waits_for(header: &Header) -> WaitsFor {
+    match header.origin() {
+        // Only tasks say where they come from, and those without a handle are not waited for.
+        None if cfg!(target_pointer_width = "64") => WaitsFor::Branch,
+        spawned_at => WaitsFor::Task { spawned_at },
+    }
 }
 
 /// A wait under way.
@@ -166,6 +192,7 @@ impl Wait<'_> {
                 return None;
             }
             let idle = || sleep::idle(self.context, self.deadline, || self.is_over());
+            let idle = || self.with_notice(Place::OnRoster, |notice| notice.during(idle));
             // SAFETY: the caller of `wait` is the handle; while idle, it only looks at the cell.
             match unsafe { self.header.wait::<Asymmetric, _>(idle) } {
                 Found::Task(task) => self.context.run(task),
@@ -222,7 +249,17 @@ impl Wait<'_> {
 
     /// Parks, and leaves the processor to another worker.
     pub(crate) fn block(&self) {
-        block::block(self.context, &|| self.is_over(), &|| self.park());
+        let park = |notice: &Notice<'_>| {
+            block::block(self.context, notice, &|| self.is_over(), &|| self.park());
+        };
+        self.with_notice(Place::Parked, park);
+    }
+
+    /// Calls `f` with what this thread says of itself while it waits.
+    pub(crate) fn with_notice<R>(&self, place: Place, f: impl FnOnce(&Notice<'_>) -> R) -> R {
+        let (header, deadline, context) = (self.header, self.deadline, Some(&**self.context));
+        let is_over = || is_decided(header);
+        f(&Notice { what: waits_for(header), deadline, context, place, is_over: &is_over })
     }
 
     /// The thread that runs the awaited task.
@@ -255,10 +292,11 @@ impl Wait<'_> {
                 self.context.run(task);
                 continue;
             }
-            match self.deadline {
+            let nap = || match self.deadline {
                 None => park(),
                 Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
-            }
+            };
+            self.with_notice(Place::Parked, |notice| notice.during(nap));
         };
         // SAFETY: the caller of `wait` is the handle; `parked` only looks at the cell.
         unsafe { self.header.wait::<Asymmetric, _>(parked) };

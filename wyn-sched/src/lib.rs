@@ -12,6 +12,7 @@ mod channels;
 #[allow(unsafe_code, reason = "reads the calling thread's context through a plain pointer")]
 mod context;
 mod cpus;
+mod deadlock;
 mod error;
 mod family;
 #[allow(unsafe_code, reason = "hands closures on the stack to other threads")]
@@ -41,6 +42,7 @@ mod task;
 mod worker;
 
 pub use builder::{Builder, MAX_WORKERS};
+pub use deadlock::{Blocked, Bystander, DeadlockError, Deadlocks, WaitsFor, bystander};
 pub use error::{BuildError, JoinError, ShutdownError};
 pub use fork::{FnContext, join, join_all, join_context};
 pub use handle::JoinHandle;

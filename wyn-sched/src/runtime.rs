@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::builder::{Builder, Config};
 use crate::context;
+use crate::deadlock::{self, Blocked};
 use crate::error::{BuildError, ShutdownError};
 use crate::handle::JoinHandle;
 use crate::shared::Shared;
@@ -58,6 +59,7 @@ impl Runtime {
     pub(crate) fn start(config: Config) -> Result<Self, BuildError> {
         let workers = config.workers;
         let runtime = Self { shared: Shared::new(config) };
+        deadlock::enlist(&runtime.shared);
         let (ready, readiness) = channel();
         // An early return drops `runtime`, which ends the threads that have started.
         for _ in 0..workers {
@@ -133,6 +135,27 @@ impl Runtime {
     #[must_use]
     pub fn workers(&self) -> usize {
         self.shared.config.workers
+    }
+
+    /// What this runtime's threads wait for at this moment, in handles, channels and values, and what threads that belong
+    /// to no runtime do; those that have waited longest first. For a look at a program that hangs; it takes a lock of
+    /// each thread that has ever waited.
+    ///
+    /// ```
+    /// let runtime = wyn_sched::Runtime::builder().workers(2).build()?;
+    /// let slow = runtime.spawn(|| std::thread::sleep(std::time::Duration::from_millis(50)));
+    /// let waits = runtime.spawn(move || slow.join_blocking());
+    /// # while runtime.blocked().is_empty() { std::thread::yield_now(); }
+    /// for wait in runtime.blocked() {
+    ///     // the task spawned at src/main.rs:4:21, waiting for the task spawned at src/main.rs:3:20, for 1.2ms, …
+    ///     println!("{wait}");
+    /// }
+    /// # waits.join().unwrap().unwrap();
+    /// # Ok::<(), wyn_sched::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn blocked(&self) -> Vec<Blocked> {
+        deadlock::blocked(&self.shared)
     }
 
     /// Ends the runtime as dropping it does, waiting at most this long for what was spawned.

@@ -3,11 +3,14 @@
 use std::any::Any;
 use std::panic::Location;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use wyn_deque::Injector;
 
 use crate::barrier::Asymmetric;
 use crate::builder::Config;
+use crate::context;
+use crate::deadlock::{Notice, Place, WaitsFor};
 use crate::sleep::roster::Roster;
 use crate::slot::{SPARES, Slots};
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
@@ -187,6 +190,12 @@ impl Shared {
         self.blocked.load(Ordering::Relaxed)
     }
 
+    /// Whether an idle spare would [be let go](Self::may_leave).
+    pub(crate) fn has_surplus(&self) -> bool {
+        let leaving = lock(&self.crew);
+        self.alive().saturating_sub(self.blocked() + *leaving) > self.config.workers
+    }
+
     /// Whether a spare may leave. If so, it must.
     pub(crate) fn may_leave(&self) -> bool {
         let mut leaving = lock(&self.crew);
@@ -219,17 +228,20 @@ impl Shared {
 
     /// Waits until `until` or the deadline; woken when a thread leaves or the runtime stops, and every
     /// millisecond, since a guest's help has no end that is told.
-    pub(crate) fn wait_for(&self, deadline: Option<std::time::Instant>, until: impl Fn() -> bool) -> bool {
-        let step = std::time::Duration::from_millis(1);
-        loop {
+    pub(crate) fn wait_for(&self, deadline: Option<Instant>, until: impl Fn() -> bool + Sync) -> bool {
+        let step = Duration::from_millis(1);
+        let wait = || loop {
             if until() {
                 return true;
             }
-            if deadline.is_some_and(|at| std::time::Instant::now() >= at) {
+            if deadline.is_some_and(|at| Instant::now() >= at) {
                 return false;
             }
             let held = lock(&self.ended.0);
             drop(self.ended.1.wait_timeout(held, step));
-        }
+        };
+        let context = context::current();
+        let (what, context, place) = (WaitsFor::End, context.as_deref(), Place::Parked);
+        Notice { what, deadline, context, place, is_over: &until }.during(wait)
     }
 }

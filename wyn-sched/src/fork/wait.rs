@@ -17,6 +17,7 @@ use wyn_future::cell::Header;
 
 use crate::barrier::Asymmetric;
 use crate::context::{self, Context};
+use crate::deadlock::Place;
 use crate::family::Family;
 use crate::join::{Help, Wait};
 use crate::sleep::{self, Found};
@@ -106,6 +107,7 @@ impl Wait<'_> {
             Sought::Nothing => None,
         };
         let idle = || sleep::idle_with(self.context, None, || refused.get() || self.is_over(), &find);
+        let idle = || self.with_notice(Place::OnRoster, |notice| notice.during(idle));
         // SAFETY: this frame is the only one that waits for the header, and only looks at it meanwhile.
         match unsafe { self.header.wait::<Asymmetric, _>(idle) } {
             Found::Task(task) => Some(task),

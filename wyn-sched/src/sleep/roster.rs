@@ -21,7 +21,7 @@ use std::cell::Cell;
 use crossbeam_utils::CachePadded;
 
 use super::place::{self, Sleeper};
-use crate::sync::{AtomicU32, AtomicU64, Mutex, Ordering, Thread, current, lock};
+use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, Thread, current, lock};
 
 const SLEEPER: u64 = 1;
 const SLEEPERS: u64 = (1 << 16) - 1;
@@ -85,6 +85,16 @@ fn below_zero(word: u64) -> u64 {
 /// Whether only sleepers are idle when the only searcher has ended its search.
 fn leaves_sleepers_alone(word: u64) -> bool {
     searchers(word) == 1 && word & WATCHER == 0 && word & SLEEPERS != 0
+}
+
+/// The lists, held fast.
+pub(crate) struct Frozen<'a>(MutexGuard<'a, Lists>);
+
+impl Frozen<'_> {
+    /// How many rest: the sleepers and the watcher. Nobody has called them.
+    pub(crate) fn resting(&self) -> usize {
+        self.0.sleepers.len() + usize::from(self.0.watcher.is_some())
+    }
 }
 
 /// Everything idle workers share.
@@ -156,8 +166,12 @@ impl Roster {
 
     /// How many rest: the sleepers and the watcher.
     pub(crate) fn resting(&self) -> usize {
-        let lists = lock(&self.lists);
-        lists.sleepers.len() + usize::from(lists.watcher.is_some())
+        self.freeze().resting()
+    }
+
+    /// Until the guard is dropped, who rests does nothing else, and nobody joins them.
+    pub(crate) fn freeze(&self) -> Frozen<'_> {
+        Frozen(lock(&self.lists))
     }
 
     /// The caller starts to search.

@@ -104,6 +104,7 @@ pub(crate) fn watchdog(seconds: u64) -> Watchdog {
     let (alive, news) = channel::<()>();
     let name = thread::current().name().unwrap_or("?").to_owned();
     thread::spawn(move || {
+        let _wakes_nobody = wyn_sched::bystander();
         if news.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
             bite(&format!("{name}: hangs since {seconds} s"));
         }
