@@ -47,11 +47,21 @@ fn clock(which: libc::clockid_t) -> Duration {
 
 /// How often the threads of this process gave up or lost a processor.
 pub fn context_switches() -> u64 {
+    let usage = usage();
+    (usage.ru_nvcsw + usage.ru_nivcsw).unsigned_abs()
+}
+
+/// How often this process touched a page for the first time, so that the kernel had to supply it.
+pub fn minor_faults() -> u64 {
+    usage().ru_minflt.unsigned_abs()
+}
+
+fn usage() -> libc::rusage {
     // SAFETY: rusage is plain numbers, for which all zeroes is a value.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: `usage` is valid for writes and outlives the call.
     unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
-    (usage.ru_nvcsw + usage.ru_nivcsw).unsigned_abs()
+    usage
 }
 
 /// Binds the calling thread to one processor; `false` if that cannot be done.

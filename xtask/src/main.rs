@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask help` lists them; `.ci/run` is `cargo xtask ci` and nothing else.
 
+mod allocators;
 mod bench;
 mod ci;
 mod cmd;
@@ -29,6 +30,8 @@ struct Cli {
 enum Command {
     /// Measure Wyn beside its peers: every answer checked, every measurement a process of its own
     Bench(Box<bench::Args>),
+    /// Compare allocators, and Wyn with and without its own memory for tasks
+    Allocators(allocators::Args),
     /// Run every test: nextest for the workspace (installed if missing), then the doctests
     Test(test::Args),
     /// Check what the compiler cannot: SAFETY and Ordering comments, file sizes, where atomics are named
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
 fn dispatch() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Bench(args) => bench::run(&args),
+        Command::Allocators(args) => allocators::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy => tidy::run(),
         Command::Loom(args) => loom::run(&args),

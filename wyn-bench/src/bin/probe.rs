@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::process::ExitCode;
 
-use wyn_bench::backends;
 use wyn_bench::record::{Cell, Line};
+use wyn_bench::{backends, meter, os};
 
 #[cfg(feature = "alloc-mimalloc")]
 #[global_allocator]
@@ -27,8 +27,12 @@ fn main() -> ExitCode {
         eprintln!("usage: probe --backend B --workload W [--n N] [--workers K] [--grain NS] [--capacity C]");
         return ExitCode::from(2);
     };
-    let line = backends::run(&backend, &cell)
+    let mut line = backends::run(&backend, &cell)
         .unwrap_or_else(|| Line::Unsupported(format!("{backend} is not compiled into this probe")));
+    if let Line::Figures(figures) = &mut line {
+        // Of the whole process, as its peak is.
+        figures.insert("minor_faults".to_owned(), meter::as_f64(os::minor_faults()));
+    }
     match serde_json::to_string(&line) {
         Ok(text) => println!("{text}"),
         Err(error) => eprintln!("{error}"),

@@ -10,7 +10,7 @@ use super::plan::{Group, Kind, Mode};
 use crate::cmd;
 
 /// The global allocator of every Rust backend.
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Allocator {
     System,
     Mimalloc,
@@ -26,7 +26,7 @@ impl Allocator {
         }
     }
 
-    fn feature(self) -> Option<&'static str> {
+    pub(crate) fn feature(self) -> Option<&'static str> {
         match self {
             Allocator::System => None,
             Allocator::Mimalloc => Some("alloc-mimalloc"),
@@ -95,9 +95,14 @@ fn probe(group: Group, mode: Mode, backends: &[String], allocator: Allocator) ->
         }
     }
     features.extend(allocator.feature());
+    probe_with(mode, &features.into_iter().collect::<Vec<_>>())
+}
+
+/// The probe with these features.
+pub(crate) fn probe_with(mode: Mode, features: &[&str]) -> Result<PathBuf> {
     // The smoke run checks answers and not times: link-time optimisation would be most of its time.
     let profile = if mode == Mode::Smoke { "release" } else { "probe" };
-    let features = features.into_iter().collect::<Vec<_>>().join(",");
+    let features = features.join(",");
     let mut command =
         cmd::cargo(["build", "--package", "wyn-bench", "--bin", "probe", "--no-default-features"]);
     command.args(["--profile", profile, "--features", &features]);

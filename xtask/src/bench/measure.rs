@@ -174,7 +174,7 @@ impl Job {
 }
 
 /// This program's command line, as it is typed.
-fn command() -> String {
+pub(crate) fn command() -> String {
     let words = std::env::args().skip(1).map(|word| {
         let plain = word.chars().all(|c| c.is_alphanumeric() || "-_=,./".contains(c));
         if plain && !word.is_empty() { word } else { format!("'{}'", word.replace('\'', r"'\''")) }

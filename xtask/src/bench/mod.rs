@@ -13,24 +13,24 @@
 //! | `rows`, `cmp`, `rank`, `baseline` | records compared with each other and backends over all rows |
 
 mod baseline;
-mod build;
+pub(crate) mod build;
 mod cmp;
 mod column;
 mod cpp;
 pub(crate) mod launch;
-mod machine;
-mod measure;
+pub(crate) mod machine;
+pub(crate) mod measure;
 mod noise;
-mod plan;
-mod process;
-mod progress;
+pub(crate) mod plan;
+pub(crate) mod process;
+pub(crate) mod progress;
 mod rank;
 mod record_file;
 mod render;
 pub(crate) mod report;
 mod rounds;
 mod rows;
-mod stats;
+pub(crate) mod stats;
 mod table;
 
 use std::path::PathBuf;
