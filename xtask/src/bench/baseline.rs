@@ -15,9 +15,9 @@ use super::measure::{Job, Options, failures};
 use super::noise::geometric_mean;
 use super::plan::Group;
 use super::record_file;
-use super::render;
 use super::table::{OURS, factor};
 use crate::cmd;
+use crate::table::with_words;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -141,8 +141,8 @@ fn repeat(baseline: &Record, record: &Record, worse: &[&Change]) -> Result<Recor
 
 fn verdict(changes: &[Change], worse: &[&Change], threshold: f64) -> String {
     let header = ["backend", "row", "before", "after", "after / before", "noise", ""];
-    let lines: Vec<[String; 7]> = worse.iter().map(|change| cmp::line(change)).collect();
-    let mut text = if lines.is_empty() { String::new() } else { render::grid(&header, &lines, 2) + "\n" };
+    let lines = worse.iter().map(|change| cmp::line(change));
+    let mut text = if worse.is_empty() { String::new() } else { with_words(&header, 2, lines) };
     let main = |ours: bool| {
         let chosen = changes.iter().filter(move |change| change.main && (change.backend == OURS) == ours);
         geometric_mean(chosen.map(|change| change.ratio.value)).map_or_else(|| "-".to_owned(), factor)

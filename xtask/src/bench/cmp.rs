@@ -9,9 +9,9 @@ use wyn_bench::record::{Outcome, Record};
 use super::column::Role;
 use super::noise::{Ratio, geometric_mean};
 use super::record_file;
-use super::render;
 use super::rows::{Row, rows};
 use super::table;
+use crate::table::with_words;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -126,21 +126,20 @@ fn shown(changes: &[Change], all: bool) -> String {
         if !worse {
             listed.reverse();
         }
-        let lines: Vec<[String; 7]> = listed.into_iter().map(line).collect();
-        if lines.is_empty() {
+        if listed.is_empty() {
             let _ = writeln!(text, "\n{title}: nothing beyond the noise");
         } else {
-            let _ = write!(text, "\n{title}\n{}\n", render::grid(&header, &lines, 2));
+            let _ = write!(text, "\n{title}\n{}", with_words(&header, 2, listed.into_iter().map(line)));
         }
     }
     let header = ["backend", "rows", "slower", "faster", "≈", "geometric mean, main figures"];
-    let _ = write!(text, "\n{}\n", render::grid(&header, &summary(changes), 1));
+    let _ = write!(text, "\n{}", with_words(&header, 1, summary(changes)));
     text + "≈: within the noise, 7 median absolute deviations over the root of the repetitions, and 1 %\n"
 }
 
-pub(crate) fn line(change: &Change) -> [String; 7] {
+pub(crate) fn line(change: &Change) -> Vec<String> {
     let mark = if change.ratio.is_change() { "" } else { "≈" };
-    [
+    vec![
         change.backend.clone(),
         change.row.clone(),
         table::with_unit(change.old, change.unit),
@@ -151,7 +150,7 @@ pub(crate) fn line(change: &Change) -> [String; 7] {
     ]
 }
 
-fn summary(changes: &[Change]) -> Vec<[String; 6]> {
+fn summary(changes: &[Change]) -> Vec<Vec<String>> {
     let mut backends: Vec<&str> = Vec::new();
     for change in changes {
         if !backends.contains(&change.backend.as_str()) {
@@ -166,7 +165,7 @@ fn summary(changes: &[Change]) -> Vec<[String; 6]> {
         let mean = geometric_mean(own.iter().filter(|change| change.main).map(|change| change.ratio.value));
         let mean = mean.map(table::factor).unwrap_or_default();
         let level = own.len() - slower - faster;
-        [
+        vec![
             backend.to_owned(),
             own.len().to_string(),
             slower.to_string(),

@@ -93,7 +93,7 @@ fn bench(args: &Args) -> Result<()> {
         None => args.options.job(args.group)?.run()?,
     };
     let tables = table::tables(&record);
-    print!("{}", render::terminal(&record, &tables));
+    print!("{}", render::terminal(&record, &tables, width()));
     if args.from.is_none() {
         let file = args.json.clone().unwrap_or_else(|| target_file(&record));
         record_file::write(&file, &record)?;
@@ -108,6 +108,12 @@ fn bench(args: &Args) -> Result<()> {
         report::write_markdown()?;
     }
     failures(&record)
+}
+
+/// Of the terminal, if one shows what is printed.
+fn width() -> Option<usize> {
+    let terminal = console::Term::stdout();
+    terminal.is_term().then(|| usize::from(terminal.size().1))
 }
 
 /// What the names of a record's group begin with.

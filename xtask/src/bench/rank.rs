@@ -14,7 +14,6 @@ use wyn_bench::record::Record;
 use super::column::Role;
 use super::noise::geometric_mean;
 use super::record_file;
-use super::render;
 use super::rows::{Row, rows};
 use super::table::{FLOOR, OURS, factor};
 
@@ -142,18 +141,17 @@ fn shown(ranking: &Ranking) -> String {
     for rank in &ranking.ranks {
         let (lead, rows) = pair(&rank.backend);
         let counts = (rank.first.to_string(), rank.level.to_string());
-        lines.push([rank.backend.clone(), factor(rank.mean), counts.0, counts.1, lead, rows]);
+        lines.push(vec![rank.backend.clone(), factor(rank.mean), counts.0, counts.1, lead, rows]);
     }
     let ranked = |name: &str| ranking.ranks.iter().any(|rank| rank.backend == name);
     for (name, rows, lead) in ranking.pairs.iter().filter(|(name, ..)| !ranked(name)) {
         let none = || "-".to_owned();
-        lines.push([name.clone(), none(), none(), none(), factor(*lead), rows.to_string()]);
+        lines.push(vec![name.clone(), none(), none(), none(), factor(*lead), rows.to_string()]);
     }
-    let mut text = render::grid(&header, &lines, 1);
+    let mut text = crate::table::drawn(&header, lines);
     if let Some((own, rows)) = &ranking.own {
         let Rank { mean, first, level, .. } = own;
-        let _ =
-            write!(text, "\nwyn over all its {rows} rows: {} to the best, first in {first}", factor(*mean));
+        let _ = write!(text, "wyn over all its {rows} rows: {} to the best, first in {first}", factor(*mean));
         let _ = write!(text, ", within 5 % of first in {level}");
     }
     let _ = write!(

@@ -1,37 +1,51 @@
 //! Draws tables: for the terminal, and as Markdown.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table as Drawn, TableStyle};
 use wyn_bench::record::Record;
 
 use super::plan::Group;
-use super::table::{Shown, Standing, Table};
+use super::table::{Row, Shown, Standing, Table};
 
-/// Rules above, below and under the header; none between rows.
-const STYLE: TableStyle = TableStyle::new()
-    .top_border(LineStyle::none().fill('─').junction('─'))
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .bottom_border(LineStyle::none().fill('─').junction('─'));
-
-/// The head, then every table.
-pub(crate) fn terminal(record: &Record, tables: &[Table]) -> String {
+/// The head, then every table; one that is wider than this goes on below itself.
+pub(crate) fn terminal(record: &Record, tables: &[Table], width: Option<usize>) -> String {
     let mut text = head(record).join("\n") + "\n";
     for table in tables {
-        let mut drawn = Drawn::new();
-        drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-        drawn.set_header(table.header.clone());
-        for row in &table.rows {
-            let cells = row.cells.iter().map(marked);
-            drawn.add_row(std::iter::once(row.name.clone()).chain(cells).collect::<Vec<_>>());
+        let _ = write!(text, "\n{}\n", table.title);
+        for columns in parts(table, width.unwrap_or(usize::MAX)) {
+            let shown = |all: &[String]| {
+                std::iter::once(all[0].clone()).chain(all[columns.clone()].iter().cloned()).collect()
+            };
+            let header: Vec<String> = shown(&table.header);
+            let header: Vec<&str> = header.iter().map(String::as_str).collect();
+            text += &crate::table::drawn(&header, table.rows.iter().map(|row| shown(&line(row))));
         }
-        for column in drawn.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        let notes: String = table.notes.iter().map(|note| format!("  {note}\n")).collect();
-        let _ = write!(text, "\n{}\n{drawn}\n{notes}", table.title);
+        text.extend(table.notes.iter().map(|note| format!("  {note}\n")));
     }
     text + "\n*: the best of its column (serial calls are a floor, not a peer); ≈: within the noise of it\n"
+}
+
+fn line(row: &Row) -> Vec<String> {
+    std::iter::once(row.name.clone()).chain(row.cells.iter().map(marked)).collect()
+}
+
+/// Which columns stand side by side, the first beside all of them.
+fn parts(table: &Table, width: usize) -> Vec<Range<usize>> {
+    let lines: Vec<Vec<String>> = table.rows.iter().map(line).chain([table.header.clone()]).collect();
+    // A space on each side, and the place of the line between two columns.
+    let wide = |column: usize| 3 + lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let mut parts = Vec::new();
+    let (mut start, mut used) = (1, wide(0));
+    for column in 1..table.header.len() {
+        if used + wide(column) > width && column > start {
+            parts.push(start..column);
+            (start, used) = (column, wide(0));
+        }
+        used += wide(column);
+    }
+    parts.push(start..table.header.len());
+    parts
 }
 
 fn marked(cell: &Shown) -> String {
@@ -40,20 +54,6 @@ fn marked(cell: &Shown) -> String {
         Standing::Level => format!("{} ≈", cell.text),
         Standing::Behind => format!("{}  ", cell.text),
     }
-}
-
-/// Lines under a header, the first `left` columns to the left and the others to the right.
-pub(crate) fn grid<const N: usize>(header: &[&str; N], lines: &[[String; N]], left: usize) -> String {
-    let mut drawn = Drawn::new();
-    drawn.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
-    drawn.set_header(header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
-    for line in lines {
-        drawn.add_row(line.to_vec());
-    }
-    for column in drawn.column_iter_mut().skip(left) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    drawn.to_string()
 }
 
 /// What the figures are and what they were measured on.
@@ -132,5 +132,40 @@ fn bold(cell: &Shown) -> String {
         Standing::Best => format!("**{}**", cell.text),
         Standing::Level => format!("{} ≈", cell.text),
         Standing::Behind => cell.text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::rows::made_up::{entry, record};
+    use crate::bench::table::tables;
+
+    #[test]
+    fn a_wide_table_goes_on_below_itself() {
+        let sizes = [10_000, 100_000, 1_000_000];
+        let record =
+            record(sizes.iter().flat_map(|&n| [entry("wyn", n, 10.0), entry("go", n, 20.0)]).collect());
+        let tables = tables(&record);
+        let whole = terminal(&record, &tables, None);
+        assert_eq!(whole.matches("wyn to the best other").count(), 1);
+        let narrow = terminal(&record, &tables, Some(72));
+        assert!(narrow.matches("wyn to the best other").count() > 1);
+        let table =
+            |text: &str| text.lines().filter(|line| line.starts_with('─')).map(|l| l.chars().count()).max();
+        assert!(table(&narrow) <= Some(72), "{narrow}");
+        for label in ["10K", "100K", "1M"] {
+            assert!(narrow.contains(label));
+        }
+        // One column is drawn however wide it is.
+        assert!(!terminal(&record, &tables, Some(1)).is_empty());
+    }
+
+    #[test]
+    fn markdown_marks_the_best() {
+        let record = record(vec![entry("wyn", 10_000, 10.0), entry("go", 10_000, 20.0)]);
+        let text = markdown(&record, &tables(&record));
+        assert!(text.contains("| wyn | **10.0 ±0.1** |") && text.contains("| go | 20.0 ±0.2 |"), "{text}");
+        assert!(text.contains("command: `cargo xtask bench`"));
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use wyn_bench::record::{Entry, Outcome};
 
 use super::html::{Element, Html, el, text};
-use super::scale::{Scale, short};
+use super::scale::{Scale, tick};
 use crate::bench::noise::Ratio;
 use crate::bench::rows::Row;
 use crate::bench::stats::{self, Figure};
@@ -81,10 +81,10 @@ fn drawing(row: &Row<'_>, bars: &[Bar<'_>]) -> Element {
     let best = row.best(|_| true);
     let mut svg = el("svg").at("viewBox", format!("0 0 {WIDTH} {height}")).at("role", "img");
     svg = svg.child(el("title").text(told(row, bars)));
-    for tick in scale.ticks(4) {
-        let x = scale.place(tick);
+    for value in scale.ticks(4) {
+        let x = scale.place(value);
         svg = svg.child(line(x, TOP, x, bottom).class("grid"));
-        svg = svg.child(label(x, bottom + 14.0, "middle").class("tick").text(short(tick)));
+        svg = svg.child(label(x, bottom + 14.0, "middle").class("tick").text(tick(value, row.column.unit())));
     }
     if scale.is_logarithmic() {
         svg = svg.child(label(WIDTH, bottom + 14.0, "end").class("tick").text("logarithmic"));

@@ -6,7 +6,7 @@ use wyn_bench::record::{Cell, Entry};
 
 use super::bars::{label, line};
 use super::html::{Element, Html, el};
-use super::scale::{Scale, short};
+use super::scale::{Scale, short, tick};
 use crate::bench::plan::Group;
 use crate::bench::stats;
 use crate::bench::table::{FLOOR, OURS};
@@ -202,10 +202,10 @@ fn classes(curves: &Curves) -> Vec<String> {
 
 fn axes(curves: &Curves, across: &Scale, up: &Scale) -> Vec<Element> {
     let mut parts = Vec::new();
-    for tick in up.ticks(5) {
-        let y = up.place(tick);
+    for value in up.ticks(5) {
+        let y = up.place(value);
         parts.push(line(LEFT, y, RIGHT, y).class("grid"));
-        parts.push(label(LEFT - 5.0, y + 4.0, "end").class("tick").text(short(tick)));
+        parts.push(label(LEFT - 5.0, y + 4.0, "end").class("tick").text(tick(value, &curves.y)));
     }
     let mut sizes: Vec<f64> =
         curves.series.iter().flat_map(|series| &series.points).map(|(x, _)| *x).collect();

@@ -81,6 +81,17 @@ fn above(value: f64) -> f64 {
     steps.into_iter().find(|step| *step >= value * 0.999_999).unwrap_or(decade)
 }
 
+/// `50 µs`, and without the unit where that is the chart's own.
+pub(super) fn tick(value: f64, unit: &str) -> String {
+    match unit {
+        "ns" if value >= 1e6 => format!("{} ms", short(value / 1e6)),
+        "ns" if value >= 1e3 => format!("{} µs", short(value / 1e3)),
+        "µs" if value >= 1e3 => format!("{} ms", short(value / 1e3)),
+        "KiB" if value >= 1024.0 => format!("{} MiB", short(value / 1024.0)),
+        _ => short(value),
+    }
+}
+
 /// `10K`, `1.5M`, `0.5`
 pub(super) fn short(value: f64) -> String {
     let (value, unit) = match value.abs() {
@@ -127,6 +138,7 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let all = [0.0, 0.5, 0.02, 20.0, 1000.0, 10_000.0, 1.5e6].map(short);
+        assert_eq!((tick(50_000.0, "ns"), tick(50.0, "ns")), ("50 µs".to_owned(), "50".to_owned()));
         assert_eq!(all, ["0", "0.5", "0.02", "20", "1000", "10K", "1.5M"]);
     }
 }
