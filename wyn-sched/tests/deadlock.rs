@@ -307,6 +307,7 @@ fn two_runtimes_that_wait_for_each_other() {
             runtime.spawn(move || first.recv().and_then(|n| to_second.send(n).map_err(|_| unreachable!())));
         other.spawn_detached(move || to_first.send(second.recv().unwrap()).unwrap());
         settle(&runtime, 1);
+        settle(&other, 1);
         here.join().unwrap().unwrap();
     };
     deadlocks(2, body, |report| {

@@ -38,7 +38,7 @@
 //! A thread that has been woken but has not got the processor yet has a decided wait; a worker that was called is not on
 //! the roster. So there is no state that only looks like a deadlock. Step 3 is the second look: the first, before
 //! step 2, is there to save it. Without the second, a thread that sends its message and ends in between would not be
-//! seen: `tests/deadlock_outside.rs` finds that.
+//! seen: `stress_threads_that_send_and_end` in `tests/deadlock_none.rs` finds that.
 //!
 //! Where the number of threads is not to be had (not Linux), step 2 fails, and nothing is reported: a missed report is
 //! better than a false one. A program that knows that no thread outside will wake its tasks says so

@@ -96,13 +96,18 @@ impl<'a> Freeze<'a> {
 
     fn stands(&self, runtime: &Shared, roster: &Frozen<'_>) -> bool {
         let own = |wait: &&Wait| wait.worker_of.is_some_and(|of| std::ptr::eq(of, runtime));
-        let parked = self.waits().filter(own).filter(|wait| wait.place == Place::Parked).count();
-        let is_ending = runtime.is_closing() && !runtime.has_stopped();
+        let at = |place| self.waits().filter(own).filter(|wait| wait.place == place).count();
+        let parked = at(Place::Parked);
         runtime.alive() == parked + roster.resting()
             // An idle spare beside enough others will leave, and run what its thread has to clean up.
             && !runtime.has_surplus()
-            // Nobody is blocked in it: whoever looks will end it, and hooks may run.
-            && !(is_ending && parked == 0)
+            && match (runtime.is_closing(), runtime.has_stopped()) {
+                (false, false) => true,
+                // Nobody is blocked in it: whoever looks around next will stop it.
+                (true, false) => parked > 0,
+                // Whoever has no task is called, and leaves.
+                (_, true) => roster.resting() == at(Place::OnRoster),
+            }
             && self.guests_stand(runtime)
     }
 
