@@ -17,7 +17,7 @@ pub(crate) enum Group {
     Spawn,
     /// Computations that fork and join
     ForkJoin,
-    /// Messages between threads
+    /// Messages between threads and between tasks
     Channels,
     /// Memory for small values
     Pool,
