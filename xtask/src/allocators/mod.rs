@@ -55,7 +55,12 @@ struct Record {
 
 /// The layout of the file.
 const SCHEMA: u64 = 1;
-const KIND: &str = "allocators";
+pub(crate) const KIND: &str = "allocators";
+
+/// What follows from a record's figures, in words.
+pub(crate) fn advice_of(record: &str) -> Result<Vec<String>> {
+    Ok(advice::advice(&Record::parse(record)?.runs))
+}
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if args.build {

@@ -19,107 +19,139 @@ const LINE: f64 = 22.0;
 const VALUES: f64 = 324.0;
 const TOP: f64 = 4.0;
 
-struct Bar<'a> {
-    name: &'a str,
-    figure: Figure,
-    /// Every repetition, and whether it was left out.
-    dots: Vec<(f64, bool)>,
-    one_core: bool,
+/// Bars below each other on one scale.
+pub(super) struct Chart {
+    pub(super) title: String,
+    /// What the chart is called away from its neighbours.
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    /// Some bars each, with a heading if it has words.
+    pub(super) groups: Vec<(String, Vec<Bar>)>,
 }
 
-/// A figure with its caption, and below it who is missing and why.
-pub(super) fn chart(row: &Row<'_>, entries: &[&Entry]) -> Html {
+pub(super) struct Bar {
+    pub(super) name: String,
+    /// `ours`, `peer` or `floor`.
+    pub(super) class: &'static str,
+    pub(super) figure: Figure,
+    /// Every repetition, and whether it was left out.
+    pub(super) dots: Vec<(f64, bool)>,
+    /// How it stands: `best`, `≈`, a factor.
+    pub(super) standing: String,
+    pub(super) one_core: bool,
+}
+
+/// A row as bars, and below them who is missing and why.
+pub(super) fn of_row(row: &Row<'_>, entries: &[&Entry]) -> Html {
+    let best = row.best(|_| true);
     let mut bars: Vec<Bar> =
-        row.figures.iter().map(|(name, figure)| bar(name, *figure, row, entries)).collect();
+        row.figures.iter().map(|(name, figure)| bar(name, *figure, row, entries, best)).collect();
     if bars.is_empty() {
         return Html::default();
     }
-    bars.sort_by(|a, b| {
-        (a.name == FLOOR).cmp(&(b.name == FLOOR)).then(a.figure.median.total_cmp(&b.figure.median))
-    });
-    let name = row.column.name.as_str();
-    let title = if name.is_empty() { row.workload } else { name };
-    let absent = absent(row, entries);
-    el("figure")
-        .class("chart")
-        .child(el("figcaption").text(title).child(el("span").class("unit").text(unit_line(row))))
-        .child(drawing(row, &bars))
-        .children(absent.map(|why| el("p").class("absent").text(why)))
-        .into()
+    let floor = |bar: &Bar| bar.class == "floor";
+    bars.sort_by(|a, b| floor(a).cmp(&floor(b)).then(a.figure.median.total_cmp(&b.figure.median)));
+    let title = if row.column.name.is_empty() { row.workload } else { &row.column.name };
+    let groups = vec![(String::new(), bars)];
+    let chart = Chart { title: title.to_owned(), name: row.name(), unit: row.column.unit(), groups };
+    figure(&chart).children(absent(row, entries).map(|why| el("p").class("absent").text(why))).into()
 }
 
-fn bar<'a>(name: &'a str, figure: Figure, row: &Row<'_>, entries: &[&Entry]) -> Bar<'a> {
+fn bar(name: &str, figure: Figure, row: &Row<'_>, entries: &[&Entry], best: Option<(&str, Figure)>) -> Bar {
     let entry = row.column.entry(name, entries);
-    let one_core = row.column.timed && name != FLOOR && entry.is_some_and(stats::one_core);
-    let dots = entry.map(|entry| row.column.repetitions(entry)).unwrap_or_default();
-    Bar { name, figure, dots, one_core }
-}
-
-fn unit_line(row: &Row<'_>) -> String {
-    match row.column.unit() {
-        "" => "less is better".to_owned(),
-        unit => format!("{unit}, less is better"),
+    let class = match name {
+        OURS => "ours",
+        FLOOR => "floor",
+        _ => "peer",
+    };
+    let standing = match best.map(|(best_name, best)| (best_name, Ratio::of(figure, best))) {
+        None => String::new(),
+        Some((best, _)) if name == best => "best".to_owned(),
+        Some(_) if name == FLOOR => "floor".to_owned(),
+        Some((_, ratio)) => ratio.map(standing).unwrap_or_default(),
+    };
+    Bar {
+        name: name.to_owned(),
+        class,
+        figure,
+        dots: entry.map(|entry| row.column.repetitions(entry)).unwrap_or_default(),
+        standing,
+        one_core: row.column.timed && name != FLOOR && entry.is_some_and(stats::one_core),
     }
 }
 
-fn scale(bars: &[Bar<'_>]) -> Scale {
-    let medians = || bars.iter().map(|bar| bar.figure.median);
+/// How many times the best, or that nobody can tell.
+pub(super) fn standing(ratio: Ratio) -> String {
+    if ratio.noise.is_some() && !ratio.is_change() { "≈".to_owned() } else { factor(ratio.value) }
+}
+
+/// The chart with its caption.
+pub(super) fn figure(chart: &Chart) -> Element {
+    let unit = match chart.unit {
+        "" => "less is better".to_owned(),
+        unit => format!("{unit}, less is better"),
+    };
+    let caption = el("figcaption").text(&chart.title).child(el("span").class("unit").text(unit));
+    el("figure").class("chart").child(caption).child(drawing(chart))
+}
+
+fn scale(chart: &Chart) -> Scale {
+    let bars = || chart.groups.iter().flat_map(|(_, bars)| bars);
+    let medians = || bars().map(|bar| bar.figure.median);
     let longest = medians().fold(0.0, f64::max);
     // A repetition far out is drawn at the edge rather than pressing all bars together.
-    let dots =
-        || bars.iter().flat_map(|bar| &bar.dots).filter(|(_, left_out)| !left_out).map(|(value, _)| *value);
+    let dots = || bars().flat_map(|bar| &bar.dots).filter(|(_, left_out)| !left_out).map(|(value, _)| *value);
     let most = dots().filter(|value| *value <= 1.5 * longest).fold(longest, f64::max);
     let least = medians().chain(dots()).filter(|value| *value > 0.0).fold(f64::MAX, f64::min);
     Scale::of(least, most, LEFT, RIGHT)
 }
 
-fn drawing(row: &Row<'_>, bars: &[Bar<'_>]) -> Element {
-    let scale = scale(bars);
-    #[allow(clippy::cast_precision_loss, reason = "a dozen bars")]
-    let bottom = TOP + LINE * bars.len() as f64;
-    let height = bottom + 20.0;
-    let best = row.best(|_| true);
-    let mut svg = el("svg").at("viewBox", format!("0 0 {WIDTH} {height}")).at("role", "img");
-    svg = svg.child(el("title").text(told(row, bars)));
+fn drawing(chart: &Chart) -> Element {
+    let scale = scale(chart);
+    let mut lines: Vec<Html> = Vec::new();
+    let mut y = TOP;
+    for (heading, bars) in &chart.groups {
+        if !heading.is_empty() {
+            lines.push(label(0.0, y + 15.0, "start").class("heading").text(heading).into());
+            y += LINE;
+        }
+        for bar in bars {
+            lines.push(one(chart, bar, &scale, y));
+            y += LINE;
+        }
+    }
+    let mut svg = el("svg").at("viewBox", format!("0 0 {WIDTH} {}", y + 20.0)).at("role", "img");
+    svg = svg.child(el("title").text(told(chart)));
     for value in scale.ticks(4) {
         let x = scale.place(value);
-        svg = svg.child(line(x, TOP, x, bottom).class("grid"));
-        svg = svg.child(label(x, bottom + 14.0, "middle").class("tick").text(tick(value, row.column.unit())));
+        svg = svg.child(line(x, TOP, x, y).class("grid"));
+        svg = svg.child(label(x, y + 14.0, "middle").class("tick").text(tick(value, chart.unit)));
     }
     if scale.is_logarithmic() {
-        svg = svg.child(label(WIDTH, bottom + 14.0, "end").class("tick").text("logarithmic"));
+        svg = svg.child(label(WIDTH, y + 14.0, "end").class("tick").text("logarithmic"));
     }
-    #[allow(clippy::cast_precision_loss, reason = "a dozen bars")]
-    let lines =
-        bars.iter().enumerate().map(|(index, bar)| one(row, bar, best, &scale, TOP + LINE * index as f64));
     svg.children(lines)
 }
 
 /// A bar's line: its name, the bar, its dots, its value, its ratio to the best.
-fn one(row: &Row<'_>, bar: &Bar<'_>, best: Option<(&str, Figure)>, scale: &Scale, y: f64) -> Html {
+fn one(chart: &Chart, bar: &Bar, scale: &Scale, y: f64) -> Html {
     let middle = y + LINE / 2.0;
-    let is_best = best.is_some_and(|(name, _)| name == bar.name);
-    let class = match bar.name {
-        OURS => "ours",
-        FLOOR => "floor",
-        _ => "peer",
-    };
     let end = scale.place(bar.figure.median);
     let rect = el("rect")
         .num("x", LEFT)
         .num("y", y + 4.0)
         .num("width", (end - LEFT).max(1.0))
         .num("height", LINE - 8.0);
-    let value = with_unit(bar.figure.median, row.column.unit()) + if bar.one_core { "'" } else { "" };
-    let weight = if is_best { "value best" } else { "value" };
-    let mut group = el("g").class(class).child(el("title").text(tip(row, bar)));
-    group = group.child(label(LEFT - 6.0, middle + 4.0, "end").class("name").text(bar.name));
+    let value = with_unit(bar.figure.median, chart.unit) + if bar.one_core { "'" } else { "" };
+    let weight = if bar.standing == "best" { "value best" } else { "value" };
+    let mut group = el("g").class(bar.class).child(el("title").text(tip(chart, bar)));
+    group = group.child(label(LEFT - 6.0, middle + 4.0, "end").class("name").text(&bar.name));
     group = group.child(rect).children(dots(bar, scale, middle));
     group = group.child(label(VALUES, middle + 4.0, "end").class(weight).text(value));
-    group.child(label(WIDTH, middle + 4.0, "end").class(weight).text(standing(bar, best))).into()
+    group.child(label(WIDTH, middle + 4.0, "end").class(weight).text(&bar.standing)).into()
 }
 
-fn dots(bar: &Bar<'_>, scale: &Scale, middle: f64) -> Vec<Element> {
+fn dots(bar: &Bar, scale: &Scale, middle: f64) -> Vec<Element> {
     let dot = |(index, (value, left_out)): (usize, &(f64, bool))| {
         // Side by side a little, so that equal ones are still seen to be many.
         let lift = [0.0, -3.0, 3.0, -1.5, 1.5][index % 5];
@@ -129,21 +161,9 @@ fn dots(bar: &Bar<'_>, scale: &Scale, middle: f64) -> Vec<Element> {
     bar.dots.iter().enumerate().map(dot).collect()
 }
 
-fn standing(bar: &Bar<'_>, best: Option<(&str, Figure)>) -> String {
-    let Some((name, best)) = best else { return String::new() };
-    match Ratio::of(bar.figure, best) {
-        _ if name == bar.name => "best".to_owned(),
-        _ if bar.name == FLOOR => "floor".to_owned(),
-        Some(ratio) if ratio.noise.is_some() && !ratio.is_change() => "≈".to_owned(),
-        Some(ratio) => factor(ratio.value),
-        None => String::new(),
-    }
-}
-
-fn tip(row: &Row<'_>, bar: &Bar<'_>) -> String {
-    let unit = row.column.unit();
-    let mut tip = format!("{}: {}", bar.name, with_unit(bar.figure.median, unit));
-    let _ = write!(tip, " ± {}, {} repetitions", with_unit(bar.figure.mad, unit), bar.figure.count);
+fn tip(chart: &Chart, bar: &Bar) -> String {
+    let mut tip = format!("{}: {}", bar.name, with_unit(bar.figure.median, chart.unit));
+    let _ = write!(tip, " ± {}, {} repetitions", with_unit(bar.figure.mad, chart.unit), bar.figure.count);
     let left_out = bar.dots.iter().filter(|(_, left_out)| *left_out).count();
     if left_out > 0 {
         let _ = write!(tip, ", {left_out} left out (disturbed)");
@@ -155,10 +175,13 @@ fn tip(row: &Row<'_>, bar: &Bar<'_>) -> String {
 }
 
 /// The whole chart in words, for those who do not see it.
-fn told(row: &Row<'_>, bars: &[Bar<'_>]) -> String {
-    let figures =
-        bars.iter().map(|bar| format!("{} {}", bar.name, with_unit(bar.figure.median, row.column.unit())));
-    format!("{}: {}", row.name(), figures.collect::<Vec<_>>().join(", "))
+fn told(chart: &Chart) -> String {
+    let of_group = |(heading, bars): &(String, Vec<Bar>)| {
+        let figure = |bar: &Bar| format!("{} {}", bar.name, with_unit(bar.figure.median, chart.unit));
+        let figures: Vec<String> = bars.iter().map(figure).collect();
+        if heading.is_empty() { figures.join(", ") } else { format!("{heading}: {}", figures.join(", ")) }
+    };
+    format!("{}: {}", chart.name, chart.groups.iter().map(of_group).collect::<Vec<_>>().join("; "))
 }
 
 /// Who has no figure: no such notion, not installed, hung, and failed told apart.

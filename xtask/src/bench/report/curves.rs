@@ -6,7 +6,7 @@ use wyn_bench::record::{Cell, Entry};
 
 use super::bars::{label, line};
 use super::html::{Element, Html, el};
-use super::scale::{Scale, short, tick};
+use super::scale::{Scale, count, short, tick};
 use crate::bench::plan::Group;
 use crate::bench::stats;
 use crate::bench::table::{FLOOR, OURS};
@@ -86,15 +86,10 @@ pub(super) fn of_workload(workload: &str, entries: &[&Entry]) -> Vec<Html> {
 fn about(cell: &Cell) -> String {
     match (cell.n, cell.workers, cell.capacity) {
         (0, workers, None) if workers > 0 => format!(", {workers} workers"),
-        (n, 0, None) => format!(", {}", short_count(n)),
+        (n, 0, None) => format!(", {}", count(n)),
         (_, _, Some(capacity)) => format!(", capacity {capacity}"),
         _ => String::new(),
     }
-}
-
-fn short_count(n: u64) -> String {
-    #[allow(clippy::cast_precision_loss, reason = "a size")]
-    short(n as f64)
 }
 
 type Value = fn(&Entry) -> Option<f64>;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::allocators;
 use super::bars;
 use super::html::{Element, Html, el};
 use super::run;
@@ -61,6 +62,7 @@ pub(super) fn page(sources: &[Source]) -> String {
     let main = el("main")
         .child(minute(&stands))
         .children(groups(sources))
+        .children(allocators::section(sources))
         .children(simulation::section(sources))
         .child(method())
         .child(data(sources));
@@ -76,9 +78,12 @@ pub(super) fn page(sources: &[Source]) -> String {
 fn header(sources: &[Source]) -> Element {
     let mut links: Vec<(String, String)> = vec![("minute".to_owned(), "In one minute".to_owned())];
     links.extend(present(sources).map(|group| (format!("g-{}", group.name()), capitalized(group.name()))));
-    if simulation::section(sources).is_some() {
-        links.push(("prediction".to_owned(), "Prediction".to_owned()));
-    }
+    let named =
+        |kind: &str| sources.iter().any(|source| matches!(&source.kind, Kind::Named(name) if name == kind));
+    let others =
+        [(allocators::KIND, "allocators", "Allocators"), (simulation::KIND, "prediction", "Prediction")];
+    let others = others.into_iter().filter(|(kind, ..)| named(kind));
+    links.extend(others.map(|(_, id, words)| (id.to_owned(), words.to_owned())));
     links
         .extend([("method", "Method and bias"), ("data", "Data")].map(|(a, b)| (a.to_owned(), b.to_owned())));
     let link = |(id, words): (String, String)| el("a").at("href", format!("#{id}")).text(words);
@@ -196,7 +201,8 @@ fn data(sources: &[Source]) -> Element {
             Kind::Run(record) => {
                 format!("{}; revision {}, {}", source.title(), record.host.revision, record.host.cpu)
             }
-            Kind::Named(kind) if kind == simulation::KIND => "a prediction, drawn above".to_owned(),
+            Kind::Named(kind) if kind == simulation::KIND => "a prediction".to_owned(),
+            Kind::Named(kind) if kind == allocators::KIND => "allocators compared".to_owned(),
             Kind::Named(kind) => format!("a record of kind “{kind}”, which this page does not draw"),
             Kind::Unknown(why) => format!("not drawn: {why}"),
         };

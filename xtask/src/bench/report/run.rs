@@ -33,7 +33,7 @@ pub(super) fn section(source: &Source, record: &Record, open: bool) -> Html {
         .child(el("details").child(el("summary").text("Machine, versions, command")).child(origin))
         .children(ranks(&rank::ranking(record, false)))
         .children(heat::matrices(record, &id))
-        .children(cards)
+        .child(el("div").class("cards").children(cards))
         .into()
 }
 
@@ -91,15 +91,18 @@ fn card(source: &Source, record: &Record, workload: &str, what: &str) -> Option<
     }
     let charts = |role: Role| -> Vec<Html> {
         let rows = rows(record, &[role]);
-        rows.iter().filter(|row| row.workload == workload).map(|row| bars::chart(row, &entries)).collect()
+        rows.iter().filter(|row| row.workload == workload).map(|row| bars::of_row(row, &entries)).collect()
     };
     let (main, side) = (charts(Role::Main), charts(Role::Side));
     let curves = curves::of_workload(workload, &entries);
     let id = format!("w-{}-{workload}", source.name);
-    let mut card = el("article").class("workload").at("id", id).child(el("h4").text(workload));
+    // As wide as it has charts.
+    let span = (main.len() + curves.len()).clamp(1, 3);
+    let mut card =
+        el("article").class(format!("workload span{span}")).at("id", id).child(el("h4").text(workload));
     card = card.child(el("p").class("what").text(what)).child(grid(main.into_iter().chain(curves)));
     if !side.is_empty() {
-        let summary = format!("Cold runs, worst cases, memory: {} more charts", side.len());
+        let summary = format!("Cold runs, worst cases, memory ({})", side.len());
         card = card.child(el("details").child(el("summary").text(summary)).child(grid(side)));
     }
     let table = html_table(&table::table(workload, what, &entries));

@@ -92,6 +92,12 @@ pub(super) fn tick(value: f64, unit: &str) -> String {
     }
 }
 
+/// A count, short.
+pub(super) fn count(n: u64) -> String {
+    #[allow(clippy::cast_precision_loss, reason = "a size")]
+    short(n as f64)
+}
+
 /// `10K`, `1.5M`, `0.5`
 pub(super) fn short(value: f64) -> String {
     let (value, unit) = match value.abs() {

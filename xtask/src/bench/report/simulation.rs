@@ -135,3 +135,34 @@ fn knees(curves: &[Curve]) -> Element {
     };
     table(&["workload", "policy", "half is lost", "to"], curves.iter().map(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::html::assert_well_formed;
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_prediction_is_labelled_as_one() {
+        let point =
+            |cores: usize, speedup: f64| json!({"cores": cores, "ns": 1.0, "speedup": speedup, "lost": {}});
+        let curve = |policy: &str| {
+            let points = [point(1, 0.9), point(16, 12.0), point(64, 40.0)];
+            json!({"policy": policy, "workload": "fib", "n": 1000, "grain_ns": 100, "sockets": 1, "work_ns": 1.0,
+                "points": points, "knee": {"cores": 64, "cause": "locks <b>", "share": 0.4}})
+        };
+        let json = json!({
+            "kind": KIND, "schema": 1, "command": "c", "started": 0, "host": wyn_bench::record::Host::default(),
+            "costs": {"line": {"ns": 60.0, "mad": 1.0, "source": "assumed", "what": "a line"}},
+            "omissions": ["caches"], "validation": [], "curves": [curve("wyn"), curve("rayon")],
+        });
+        let source = Source { name: "simulation".to_owned(), kind: Kind::Named(KIND.to_owned()), json };
+        let html = section(&[source]).unwrap();
+        assert_well_formed(html.as_str());
+        for words in
+            ["Simulated, not measured", "fib, 1000 of 100 ns", "locks &lt;b&gt;", "polyline", "assumed"]
+        {
+            assert!(html.as_str().contains(words), "{words}");
+        }
+    }
+}
