@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Counter, runtime, watchdog};
-use wyn_sched::{JoinHandle, Runtime, spawn};
+use wyn_sched::{JoinHandle, Runtime, spawn, spawn_detached};
 
 const DEEP: u64 = 100_000;
 
@@ -93,6 +93,32 @@ fn stolen_jobs_that_wait_nest_no_deeper_than_the_stack() {
         .collect();
     assert!(handles.into_iter().all(|handle| handle.join().unwrap() == 10));
     counter.assert_all_dropped();
+}
+
+/// Each leaves the next behind in its first branch, for the join to come upon.
+fn leave_behind(depth: u64, ended: &Arc<AtomicUsize>) {
+    let next = Arc::clone(ended);
+    wyn_sched::join(
+        || {
+            if depth > 0 {
+                spawn_detached(move || leave_behind(depth - 1, &next));
+            }
+        },
+        || _ = ended.fetch_add(1, Ordering::Relaxed),
+    );
+}
+
+#[test]
+fn what_first_branches_leave_behind_nests_no_deeper_than_the_stack() {
+    let _dog = watchdog(110);
+    for workers in [1, 2] {
+        let runtime = runtime(workers);
+        let ended = Arc::new(AtomicUsize::new(0));
+        runtime.install(|| leave_behind(DEEP, &ended));
+        while ended.load(Ordering::Relaxed) <= DEEP as usize {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+    }
 }
 
 #[test]

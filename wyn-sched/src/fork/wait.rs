@@ -33,8 +33,9 @@ pub(crate) fn is_ours(context: &Context, header: &Header, task: TaskRef, positio
             return true;
         }
         let depth = context.deque().position().wrapping_sub(position).cast_signed();
-        if depth < 0 {
-            // From below the task, which therefore was run in the middle of some wait on this thread.
+        // From below the task, which therefore was run in the middle of some wait on this thread. Or there is no
+        // room for it: then it is left to others, with the task below it.
+        if depth < 0 || !context.has_stack() {
             context.push(found);
             break;
         }
