@@ -83,6 +83,23 @@ fn par_for_uses_idle_workers_and_hands_a_panic_on() {
 }
 
 #[test]
+fn par_for_shares_work_that_comes_late() {
+    let _dog = watchdog(60);
+    runtime(2).install(|| {
+        let runners = Mutex::new(Vec::new());
+        par_for(0..1064, 1, |i| {
+            if i >= 1000 {
+                thread::sleep(Duration::from_millis(1));
+                runners.lock().unwrap().push(thread::current().id());
+            }
+        });
+        let runners = runners.into_inner().unwrap();
+        assert_eq!(runners.len(), 64);
+        assert!(runners.iter().any(|&id| id != runners[0]), "the first thread kept all of it");
+    });
+}
+
+#[test]
 fn all_of_none_one_and_many() {
     let _dog = watchdog(60);
     for workers in WORKERS {

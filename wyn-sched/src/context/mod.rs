@@ -18,8 +18,10 @@ pub(crate) use self::current::{
 use crate::barrier::Asymmetric;
 use crate::family::Family;
 use crate::handle::Departure;
+use crate::par_for::Missed;
 use crate::shared::Shared;
 use crate::sleep::Looks;
+use crate::sleep::roster::Idle;
 use crate::slot::{Deque, Role, Slot};
 use crate::stack;
 use crate::sync::{Ordering, compiler_fence};
@@ -47,6 +49,8 @@ pub(crate) struct Context {
     seen_look: Cell<u32>,
     ticks: Cell<u32>,
     random: Cell<u32>,
+    /// What its loops could have used help for.
+    pub(crate) missed: Cell<Missed>,
     /// What it saw of the others when it last watched.
     pub(crate) looks: RefCell<Looks>,
     /// Handles that have gone but for their barrier.
@@ -74,6 +78,7 @@ impl Context {
             seen_look: Cell::new(0),
             ticks: Cell::new(0),
             random: Cell::new(seed),
+            missed: Cell::new(Missed::default()),
             looks: RefCell::new(Looks::default()),
             departures: RefCell::new(Vec::new()),
         }))
@@ -132,11 +137,11 @@ impl Context {
         }
     }
 
-    /// Gives a thief what it asks for. Whether an idle worker would find nothing to steal here.
+    /// Gives a thief what it asks for. Who is idle and would find nothing to steal here.
     #[inline]
-    pub(crate) fn is_asked(&self) -> bool {
+    pub(crate) fn is_asked(&self) -> Option<Idle> {
         self.deque().attend();
-        self.shared.roster.is_anybody_idle() && self.deque().is_empty()
+        self.shared.roster.who_is_idle().filter(|_| self.deque().is_empty())
     }
 
     /// Whether the free functions mean this context: on a guest, whether it runs a task of this runtime, or

@@ -55,6 +55,15 @@ pub(crate) enum Rest {
     Sleep,
 }
 
+/// In what way somebody is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// Somebody searches or watches, and comes by itself.
+    Looking,
+    /// All who are idle sleep until they are called.
+    Asleep,
+}
+
 struct Berth {
     id: usize,
     thread: Thread,
@@ -126,11 +135,15 @@ impl Roster {
         self.word.load(Ordering::Relaxed).cast_signed() > 0
     }
 
-    /// Whether any worker is idle, in any way. A hint.
+    /// Who is idle. A hint.
     #[inline]
-    pub(crate) fn is_anybody_idle(&self) -> bool {
+    pub(crate) fn who_is_idle(&self) -> Option<Idle> {
         // Ordering: Relaxed: a hint.
-        self.word.load(Ordering::Relaxed) != 0
+        match self.word.load(Ordering::Relaxed) {
+            0 => None,
+            1..=SLEEPERS => Some(Idle::Asleep),
+            _ => Some(Idle::Looking),
+        }
     }
 
     /// Whether everybody idle is asleep.
