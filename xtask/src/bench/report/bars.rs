@@ -51,9 +51,14 @@ pub(super) fn of_row(row: &Row<'_>, entries: &[&Entry]) -> Html {
     }
     let floor = |bar: &Bar| bar.class == "floor";
     bars.sort_by(|a, b| floor(a).cmp(&floor(b)).then(a.figure.median.total_cmp(&b.figure.median)));
-    let title = if row.column.name.is_empty() { row.workload } else { &row.column.name };
-    let groups = vec![(String::new(), bars)];
-    let chart = Chart { title: title.to_owned(), name: row.name(), unit: row.column.unit(), groups };
+    let (name, groups) = (row.name(), vec![(String::new(), bars)]);
+    let title = name.strip_prefix(row.workload).map(str::trim_start).filter(|words| !words.is_empty());
+    let chart = Chart {
+        title: title.unwrap_or(&name).to_owned(),
+        unit: row.column.unit(),
+        groups,
+        name: name.clone(),
+    };
     figure(&chart).children(absent(row, entries).map(|why| el("p").class("absent").text(why))).into()
 }
 

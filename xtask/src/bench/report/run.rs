@@ -93,7 +93,10 @@ fn card(source: &Source, record: &Record, workload: &str, what: &str) -> Option<
         let rows = rows(record, &[role]);
         rows.iter().filter(|row| row.workload == workload).map(|row| bars::of_row(row, &entries)).collect()
     };
-    let (main, side) = (charts(Role::Main), charts(Role::Side));
+    let (mut main, mut side) = (charts(Role::Main), charts(Role::Side));
+    if main.is_empty() {
+        std::mem::swap(&mut main, &mut side);
+    }
     let curves = curves::of_workload(workload, &entries);
     let id = format!("w-{}-{workload}", source.name);
     // As wide as it has charts.
