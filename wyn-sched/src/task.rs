@@ -22,7 +22,7 @@ use wyn_pool::raw::{self, SizeClass};
 
 use crate::barrier::Asymmetric;
 use crate::context;
-use crate::deadlock::site;
+use crate::deadlock::site::Site;
 use crate::family::Family;
 
 /// What every payload area holds at least: a boxed panic payload is two words.
@@ -129,25 +129,35 @@ pub(crate) fn create<F, T>(f: F, origin: &'static Location<'static>) -> (TaskRef
 where
     F: FnOnce() -> T,
 {
-    create_noted(site::noted(f, origin), origin)
+    create_entered(noted(f, origin), origin)
 }
 
 #[inline]
-fn create_noted<F, T>(f: F, origin: &'static Location<'static>) -> (TaskRef, SizeClass)
+fn create_entered<F, T>(f: F, origin: &'static Location<'static>) -> (TaskRef, SizeClass)
 where
     F: FnOnce() -> T,
 {
     create_with::<F, T>(f, enter::<F, T>, origin)
 }
 
+/// The closure, which knows where it was spawned, if anybody is to know.
+#[inline]
+fn noted<T>(f: impl FnOnce() -> T, origin: &'static Location<'static>) -> impl FnOnce() -> T {
+    let site = Site::new(origin);
+    move || {
+        let _inside = site.enter();
+        f()
+    }
+}
+
 /// Makes the task of a closure without a handle.
 #[inline]
 pub(crate) fn create_detached<F: FnOnce()>(f: F, origin: &'static Location<'static>) -> TaskRef {
-    create_detached_noted(site::noted(f, origin), origin)
+    create_detached_entered(noted(f, origin), origin)
 }
 
 #[inline]
-fn create_detached_noted<F: FnOnce()>(f: F, origin: &'static Location<'static>) -> TaskRef {
+fn create_detached_entered<F: FnOnce()>(f: F, origin: &'static Location<'static>) -> TaskRef {
     create_with::<F, ()>(f, enter_detached::<F>, origin).0
 }
 

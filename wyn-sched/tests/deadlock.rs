@@ -220,6 +220,7 @@ fn a_value_nobody_changes_and_a_oneshot_nobody_sends() {
 
 /// The second branch is stolen and waits; the first waits for it as an idle worker on the roster.
 fn a_branch_and_a_child_that_never_end() {
+    let line = line!() + 6;
     let body = |runtime: Runtime| {
         let (_keeps, receiver) = unbounded::<()>();
         let (entered, has_entered) = mpsc::channel();
@@ -236,10 +237,11 @@ fn a_branch_and_a_child_that_never_end() {
             join(first, second)
         });
     };
-    deadlocks(2, body, |report| {
+    deadlocks(2, body, move |report| {
         let branches = report.blocked().iter().filter(|wait| wait.waits_for() == WaitsFor::Branch).count();
         assert!(branches >= 1, "{report}");
         assert_eq!(report.blocked().iter().filter(|wait| is_recv(wait)).count(), 2);
+        assert!(is_recv(of_line(report, line)));
     });
 }
 

@@ -9,7 +9,7 @@ trap 'rm -rf "$copy"' EXIT
 (cd "$here" && tar cf - --exclude=./target --exclude=./.git .) | tar xf - -C "$copy"
 cd "$copy"
 src=wyn-sched/src
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$copy/target}" RUST_BACKTRACE=0
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$copy/target}" RUST_BACKTRACE=0 WYN_STRESS_SECONDS=${WYN_STRESS_SECONDS:-8}
 only=${1:-}
 
 # name, file, and a sed script that must change it

@@ -239,15 +239,35 @@ fn runtimes_that_end() {
     runtime.shutdown(WHILE).unwrap_err();
 }
 
-fn a_broadcast_over_waiting_workers() {
-    let _dog = watchdog(60);
+/// Threads that wake nobody, so that others do not get the processor they have been woken for.
+fn keep_processors_busy(end: Instant) {
+    for _ in 0..3 {
+        thread::spawn(move || {
+            let _wakes_nobody = wyn_sched::bystander();
+            while Instant::now() < end {
+                (0..1000).for_each(|_| std::hint::spin_loop());
+            }
+            // The promise holds until the process ends.
+            thread::sleep(Duration::from_secs(60));
+        });
+    }
+}
+
+/// What is broadcast to a worker that waits is in no queue.
+fn stress_broadcasts_over_waiting_workers() {
+    let _dog = watchdog(100);
     let runtime = watched(2);
-    for _ in 0..50 {
+    let end = Instant::now() + seconds();
+    keep_processors_busy(end);
+    let mut rounds = 0;
+    while Instant::now() < end {
         let (sender, receiver) = bounded::<usize>(0);
         let waits = runtime.spawn(move || receiver.recv().unwrap() + receiver.recv().unwrap());
         runtime.install(|| broadcast(|worker| sender.send(worker.index()).unwrap()));
         assert_eq!(waits.join().unwrap(), 1);
+        rounds += 1;
     }
+    eprintln!("{rounds} broadcasts");
 }
 
 /// Nearly everybody waits nearly always, and who is woken may be long in coming.
@@ -292,11 +312,13 @@ fn pass_on(own: &Receiver<usize>, next: &Sender<usize>, ends: &Value<usize>, hop
     next.close();
 }
 
-/// A message from a thread that is gone right after, between one look and the next.
+/// A message from a thread that is gone right after, between one look and the next: the monitor is kept from its
+/// processor in the middle, again and again.
 fn stress_threads_that_send_and_end() {
     let _dog = watchdog(100);
     let runtime = watched(2);
     let end = Instant::now() + seconds();
+    keep_processors_busy(end);
     let (sender, receiver) = bounded::<u32>(1);
     let (answer, answers) = bounded::<u32>(1);
     let echo = runtime.spawn(move || receiver.iter().for_each(|n| answer.send(n).unwrap()));
@@ -387,7 +409,7 @@ fn main() -> std::process::ExitCode {
         two_runtimes_that_talk
         a_spare_that_leaves_wakes_somebody
         runtimes_that_end
-        a_broadcast_over_waiting_workers
+        stress_broadcasts_over_waiting_workers
         stress_tokens_in_a_ring
         stress_threads_that_send_and_end
         stress_all_sorts

@@ -11,6 +11,9 @@ use super::proof::{self, Stillness};
 use super::world;
 use crate::shared::Shared;
 
+/// The pause between two looks at least: in a look nobody can put up a notice, and the lock of the world is not fair.
+const LEAST_PAUSE: Duration = Duration::from_micros(50);
+
 /// Starts it; whether the system gave a thread. Called while the world is held.
 pub(super) fn start() -> bool {
     thread::Builder::new().name("wyn-deadlocks".to_owned()).spawn(run).is_ok()
@@ -22,7 +25,7 @@ fn run() {
     // What panics is a handler, or what it holds: the panic hook has spoken of it.
     while let Some(every) = catch_unwind(AssertUnwindSafe(|| look(&mut told))).unwrap_or(Some(Duration::ZERO))
     {
-        thread::sleep(every);
+        thread::sleep(every.max(LEAST_PAUSE));
     }
 }
 

@@ -92,7 +92,7 @@ impl Deadlocks {
         self
     }
 
-    /// How often the monitor looks: every 100 ms unless set. A look takes some microseconds, and a report comes with the
+    /// How often the monitor looks: every 100 ms unless set, and every 50 µs at most. A look takes some microseconds, and a report comes with the
     /// first one after the deadlock is complete, or up to a second later if spare workers have yet to leave.
     pub fn look_every(mut self, interval: Duration) -> Self {
         self.every = interval;

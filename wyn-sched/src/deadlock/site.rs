@@ -17,28 +17,28 @@ mod imp {
         static SITES: RefCell<Vec<&'static Location<'static>>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Inside a task, until it is dropped.
-    struct Inside;
+    /// Where a task was spawned, for the task to keep.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Site(&'static Location<'static>);
 
-    impl Inside {
-        fn enter(at: &'static Location<'static>) -> Self {
-            let _ = SITES.try_with(|sites| sites.borrow_mut().push(at));
-            Self
+    impl Site {
+        pub(crate) fn new(at: &'static Location<'static>) -> Self {
+            Self(at)
+        }
+
+        /// The task starts on this thread; it ends when the guard is dropped.
+        pub(crate) fn enter(self) -> Inside {
+            let _ = SITES.try_with(|sites| sites.borrow_mut().push(self.0));
+            Inside
         }
     }
+
+    /// Inside a task.
+    pub(crate) struct Inside;
 
     impl Drop for Inside {
         fn drop(&mut self) {
             let _ = SITES.try_with(|sites| sites.borrow_mut().pop());
-        }
-    }
-
-    /// The closure of a task spawned there.
-    #[inline]
-    pub(crate) fn noted<T>(f: impl FnOnce() -> T, at: &'static Location<'static>) -> impl FnOnce() -> T {
-        move || {
-            let _inside = Inside::enter(at);
-            f()
         }
     }
 
@@ -51,17 +51,31 @@ mod imp {
 mod imp {
     use std::panic::Location;
 
-    #[inline(always)]
-    pub(crate) fn noted<T>(f: impl FnOnce() -> T, _at: &'static Location<'static>) -> impl FnOnce() -> T {
-        f
+    /// Nothing.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Site;
+
+    impl Site {
+        #[inline(always)]
+        pub(crate) fn new(_at: &'static Location<'static>) -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub(crate) fn enter(self) -> Inside {
+            Inside
+        }
     }
+
+    /// Nothing.
+    pub(crate) struct Inside;
 
     pub(super) fn newest(_most: usize) -> Vec<&'static Location<'static>> {
         Vec::new()
     }
 }
 
-pub(crate) use imp::noted;
+pub(crate) use imp::Site;
 
 /// The tasks on this stack, innermost first.
 pub(super) fn here() -> Vec<&'static Location<'static>> {

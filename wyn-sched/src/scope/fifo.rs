@@ -76,6 +76,7 @@ impl Home {
 
 impl<'scope> ScopeFifo<'scope> {
     /// Spawns a child that starts after those that were spawned before it. It gets the scope, to spawn more.
+    #[track_caller]
     pub fn spawn_fifo<F>(&self, f: F)
     where
         F: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,

@@ -6,6 +6,7 @@
 mod broadcast;
 mod child;
 mod core;
+mod count;
 mod fifo;
 mod handle;
 
@@ -19,6 +20,7 @@ pub use handle::ScopedJoinHandle;
 
 use self::core::Core;
 use crate::context;
+use crate::deadlock::site::Site;
 use crate::handle::JoinHandle;
 use crate::runtime;
 use crate::task::TaskRef;
@@ -148,7 +150,13 @@ impl<'scope> Scope<'scope> {
         F: FnOnce(&Scope<'scope>) -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let (task, class) = child::create(&self.core, f, Location::caller());
+        let origin = Location::caller();
+        let site = Site::new(origin);
+        let body = move |scope: &Scope<'scope>| {
+            let _inside = site.enter();
+            f(scope)
+        };
+        let (task, class) = child::create(&self.core, body, origin);
         self.push(task);
         ScopedJoinHandle::new(JoinHandle::new(task, class))
     }
@@ -170,11 +178,17 @@ impl<'scope> Scope<'scope> {
     /// assert_eq!(sum.into_inner(), 10);
     /// ```
     #[inline]
+    #[track_caller]
     pub fn spawn_detached<F>(&self, f: F)
     where
         F: FnOnce(&Scope<'scope>) + Send + 'scope,
     {
-        self.push(child::create_detached(&self.core, f));
+        let site = Site::new(Location::caller());
+        let body = move |scope: &Scope<'scope>| {
+            let _inside = site.enter();
+            f(scope);
+        };
+        self.push(child::create_detached(&self.core, body));
     }
 
     #[inline]
