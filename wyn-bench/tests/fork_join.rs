@@ -166,14 +166,20 @@ fn probe(words: &str) -> (Option<i32>, String) {
 
 #[test]
 fn the_probe_refuses_bad_input() {
-    for words in ["", "--backend serial", "--backend serial --workload fib --n many", "--n"] {
+    for words in [
+        "",
+        "--backend serial",
+        "--backend serial --workload fib --n many",
+        "--n",
+        "--backend serial --workload fib --n 5 --workers 0",
+        "--backend serial --workload fib --tasks 5",
+    ] {
         assert_eq!(probe(words), (Some(2), String::new()), "{words}");
     }
     for words in [
         "--backend serial --workload nonsense",
         "--backend nonsense --workload fib --n 5",
         "--backend serial --workload matmul --n 100",
-        "--backend serial --workload fib --n 5 --workers 0",
     ] {
         let (code, line) = probe(words);
         assert!(code == Some(0) && line.starts_with(r#"{"unsupported":"#), "{words}: {code:?} {line}");
