@@ -6,7 +6,6 @@
 mod broadcast;
 mod child;
 mod core;
-mod count;
 mod fifo;
 mod handle;
 
