@@ -1,8 +1,10 @@
 //! The page as a whole: what Wyn is good and bad at, then every record, then how it was measured, then the data.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use wyn_bench::record::{Host, Record};
 
 use super::allocators;
 use super::bars;
@@ -60,7 +62,7 @@ pub(super) fn page(sources: &[Source]) -> String {
         .child(el("title").text("Wyn, measured"))
         .child(el("style").raw(STYLE));
     let main = el("main")
-        .child(minute(&stands))
+        .child(minute(&stands, sources))
         .children(groups(sources))
         .children(allocators::section(sources))
         .children(simulation::section(sources))
@@ -104,7 +106,7 @@ fn present(sources: &[Source]) -> impl Iterator<Item = Group> {
     Group::ALL.into_iter().filter(has).collect::<Vec<_>>().into_iter()
 }
 
-fn minute(stands: &[Stand]) -> Element {
+fn minute(stands: &[Stand], sources: &[Source]) -> Element {
     let (wins, losses) = extremes(stands, EXTREMES);
     let count = |group: &str, which: &dyn Fn(&Stand) -> bool| {
         stands.iter().filter(|stand| stand.main && stand.group == group && which(stand)).count()
@@ -137,6 +139,7 @@ fn minute(stands: &[Stand]) -> Element {
             "Wyn runs many small CPU-bound tasks. Each row of the records below is one workload at one size; Wyn is \
              compared with the best other backend of that row, whoever that is.",
         ))
+        .child(el("p").class("small").text(machines(sources)))
         .children(shares)
         .child(key)
         .child(
@@ -145,6 +148,16 @@ fn minute(stands: &[Stand]) -> Element {
                 .child(column("Largest leads", "ahead", &wins))
                 .child(column("Largest losses", "behind", &losses)),
         )
+}
+
+/// What the runs were measured on.
+fn machines(sources: &[Source]) -> String {
+    let machine = |record: &Record| {
+        let Host { cpu, cpus, memory_mib, kernel, rustc, .. } = &record.host;
+        format!("{cpu}, {cpus} CPUs, {} GiB, {kernel}, {rustc}", memory_mib / 1024)
+    };
+    let all: BTreeSet<String> = sources.iter().filter_map(Source::run).map(machine).collect();
+    format!("Measured on {}.", all.into_iter().collect::<Vec<_>>().join("; and on "))
 }
 
 /// The extremes of one kind, one row of each workload.
