@@ -62,6 +62,12 @@ impl Options {
         }
     }
 
+    /// Whether everything that the mode has is measured.
+    pub(crate) fn is_whole(&self) -> bool {
+        let named = [&self.backends, &self.workloads].iter().any(|names| !names.is_empty());
+        !named && self.workers.is_empty() && self.filter.is_none() && !self.spread
+    }
+
     fn mode(&self) -> Mode {
         match (self.full, self.smoke) {
             (true, _) => Mode::Full,
@@ -217,6 +223,13 @@ mod tests {
     use super::*;
     use crate::bench::rows::made_up::{entry, record};
     use wyn_bench::record::Entry;
+
+    #[test]
+    fn a_part_of_a_run_is_known_as_one() {
+        assert!(Options::smoke().is_whole());
+        assert!(!Options { filter: Some("seq".to_owned()), ..Options::smoke() }.is_whole());
+        assert!(!Options { backends: vec!["wyn".to_owned()], ..Options::smoke() }.is_whole());
+    }
 
     #[test]
     fn a_record_says_how_to_run_it_again() {

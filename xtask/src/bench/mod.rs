@@ -35,7 +35,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use wyn_bench::record::Record;
 
 pub(crate) use self::baseline::Regressed;
@@ -57,8 +57,9 @@ pub(crate) struct Args {
     /// Where to write the record; `target/bench/` without it
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Publish the record: keep it in wyn-bench/records under this name, and write BENCHMARKS.md and README.md anew
-    #[arg(long, value_name = "NAME", conflicts_with = "json", num_args = 0..=1, default_missing_value = "")]
+    /// Publish the record, with `--from` an earlier one: keep it in wyn-bench/records, under this name if one is
+    /// given, and write the generated parts of BENCHMARKS.md and README.md anew
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "")]
     publish: Option<String>,
     /// Measure nothing: show the tables of an earlier record
     #[arg(long, value_name = "FILE")]
@@ -88,6 +89,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn bench(args: &Args) -> Result<()> {
+    if args.from.is_none() && args.publish.as_deref() == Some("") && !args.options.is_whole() {
+        bail!("part of a run would take the place of the whole one's record: name it by --publish=NAME");
+    }
     let record = match &args.from {
         Some(file) => record_file::read(file)?,
         None => args.options.job(args.group)?.run()?,
@@ -100,7 +104,6 @@ fn bench(args: &Args) -> Result<()> {
         println!("record: {}", file.display());
     }
     if let Some(name) = &args.publish {
-        failures(&record)?;
         let name = if name.is_empty() { published_name(&record) } else { name.clone() };
         let file = record_file::directory().join(format!("{name}.json"));
         record_file::write(&file, &record)?;

@@ -1,6 +1,6 @@
 //! What Wyn is good at and bad at: over all records, the rows it leads and the rows it loses.
 //!
-//! A row counts once: of two records that have it, the first in the order of the sources speaks. A win or a loss is
+//! A sweep over numbers of workers is drawn and not counted: one row would be as many. A row counts once: of two records that have it, the first in the order of the sources speaks. A win or a loss is
 //! more than 5 % and more than the noise.
 
 use std::collections::BTreeSet;
@@ -65,7 +65,8 @@ pub(super) fn stands(sources: &[Source]) -> Vec<Stand> {
     let mut seen = BTreeSet::new();
     let mut stands = Vec::new();
     for source in sources {
-        let Some(record) = source.run().filter(|record| record.mode != Mode::Smoke.name()) else { continue };
+        let counts = |record: &&Record| record.mode != Mode::Smoke.name() && !is_sweep(record);
+        let Some(record) = source.run().filter(counts) else { continue };
         for row in rows(record, &[Role::Main, Role::Side]) {
             let (cell, figure) = row.key();
             let key = (record.group.clone(), cell.clone(), figure);
@@ -76,6 +77,12 @@ pub(super) fn stands(sources: &[Source]) -> Vec<Stand> {
         }
     }
     stands
+}
+
+/// Whether a record is about numbers of workers.
+fn is_sweep(record: &Record) -> bool {
+    let workers: BTreeSet<usize> = record.entries.iter().map(|entry| entry.cell.workers).collect();
+    workers.len() > 2
 }
 
 fn stand(source: &Source, record: &Record, row: &Row<'_>) -> Option<Stand> {
@@ -137,6 +144,22 @@ mod tests {
         assert_eq!(stands.len(), 1);
         assert_eq!((stands[0].record.as_str(), stands[0].words().as_str()), ("one", "3.0x faster"));
         assert_eq!((stands[0].ours.as_str(), stands[0].theirs.as_str()), ("10.0 ns", "30.0 ns"));
+    }
+
+    #[test]
+    fn a_sweep_is_not_counted() {
+        let with_workers = |workers: usize| {
+            [("wyn", 1.0), ("rayon", 2.0)].map(|(name, ns)| {
+                let mut entry = entry(name, 10_000, ns);
+                entry.cell.workers = workers;
+                entry
+            })
+        };
+        let stands_of = |sweep: &[usize]| {
+            let entries = sweep.iter().flat_map(|workers| with_workers(*workers)).collect();
+            stands(&[made_up_source("sweep", record(entries))]).len()
+        };
+        assert_eq!((stands_of(&[1, 2]), stands_of(&[1, 2, 8])), (2, 0));
     }
 
     #[test]
