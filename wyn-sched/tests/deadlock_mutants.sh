@@ -38,7 +38,10 @@ dies() {
 }
 
 mutant "a decided wait counts as one" deadlock/proof.rs 's/ || wait.is_over())/)/'
-mutant "no second look" deadlock/proof.rs '/The look that counts/,/^    }/s/if !frozen.is_still()/if false/'
+# What can happen between the two looks takes some microseconds: the flaw, and as a control its absence, with more time.
+slow='s/let is_complete = /std::thread::sleep(std::time::Duration::from_millis(2)); &/'
+mutant "no second look" deadlock/proof.rs "$slow;"'/The look that counts/,/^    }/s/if !frozen.is_still()/if false/'
+mutant "a slow census must survive" deadlock/proof.rs "$slow"
 mutant "nobody outside is counted" deadlock/proof.rs 's/census::threads() == Some(frozen.count())/true/'
 mutant "a timeout counts as none" deadlock/proof.rs 's/if wait.deadline.is_some()/if false/'
 mutant "never is a deadlock" deadlock/proof.rs 's/(wyn_channel::hook::What::Time) => true/(wyn_channel::hook::What::Time) => false/'

@@ -46,7 +46,7 @@
 //!
 //! # What it costs
 //!
-//! Nothing where nobody parks. Around parking, an uncontended lock and a look at the clock, twice. The monitor runs only
+//! Nothing where nobody parks. Around parking, an uncontended lock, twice, and a look at the clock. The monitor runs only
 //! if a runtime asked for reports.
 
 mod census;
