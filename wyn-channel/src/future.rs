@@ -74,33 +74,34 @@ impl<T> SendOp<T> {
     }
 
     pub(crate) fn poll(&mut self, shared: &Shared<T>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
-        if let Some(pending) = &self.pending {
-            let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
+        loop {
+            if let Some(pending) = &self.pending {
+                let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
+                let result = match &shared.flavor {
+                    Flavor::Ring(ring) => match ring.end_send(pending, verdict.outcome) {
+                        Ok(error) => Some(Err(error)),
+                        Err(msg) => {
+                            self.msg = Some(msg);
+                            None
+                        }
+                    },
+                    Flavor::Locked(locked) => Some(locked.end_send(pending, verdict.outcome)),
+                };
+                self.pending = None;
+                if let Some(result) = result {
+                    return Poll::Ready(result);
+                }
+            }
+            let msg = self.msg.take().expect("polled after it was ready");
             let result = match &shared.flavor {
-                Flavor::Ring(ring) => match ring.end_send(pending, verdict.outcome) {
-                    Ok(error) => Some(Err(error)),
-                    Err(msg) => {
-                        self.msg = Some(msg);
-                        None
-                    }
-                },
-                Flavor::Locked(locked) => Some(locked.end_send(pending, verdict.outcome)),
+                Flavor::Ring(ring) => ring.start_send(msg, &mut self.pending),
+                Flavor::Locked(locked) => locked.start_send(msg, &mut self.pending),
             };
-            self.pending = None;
             if let Some(result) = result {
+                self.pending = None;
                 return Poll::Ready(result);
             }
         }
-        let msg = self.msg.take().expect("polled after it was ready");
-        let result = match &shared.flavor {
-            Flavor::Ring(ring) => ring.start_send(msg, &mut self.pending, waker),
-            Flavor::Locked(locked) => locked.start_send(msg, &mut self.pending, waker),
-        };
-        if let Some(result) = result {
-            self.pending = None;
-            return Poll::Ready(result);
-        }
-        Poll::Pending
     }
 
     pub(crate) fn cancel(&mut self, shared: &Shared<T>) {
@@ -147,27 +148,28 @@ impl<T> RecvOp<T> {
     }
 
     fn poll_channel(&mut self, shared: &Shared<T>, waker: &Waker) -> Poll<Result<T, RecvError>> {
-        if let Some(pending) = &self.pending {
-            let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
+        loop {
+            if let Some(pending) = &self.pending {
+                let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
+                let result = match &shared.flavor {
+                    // Woken to look again, below.
+                    Flavor::Ring(_) => None,
+                    Flavor::Locked(locked) => locked.end_recv(pending, verdict.outcome),
+                };
+                self.pending = None;
+                if let Some(result) = result {
+                    return Poll::Ready(result);
+                }
+            }
             let result = match &shared.flavor {
-                // Woken to look again, below.
-                Flavor::Ring(_) => None,
-                Flavor::Locked(locked) => locked.end_recv(pending, verdict.outcome),
+                Flavor::Ring(ring) => ring.start_recv(&mut self.pending),
+                Flavor::Locked(locked) => locked.start_recv(&mut self.pending),
             };
-            self.pending = None;
             if let Some(result) = result {
+                self.pending = None;
                 return Poll::Ready(result);
             }
         }
-        let result = match &shared.flavor {
-            Flavor::Ring(ring) => ring.start_recv(&mut self.pending, waker),
-            Flavor::Locked(locked) => locked.start_recv(&mut self.pending, waker),
-        };
-        if let Some(result) = result {
-            self.pending = None;
-            return Poll::Ready(result);
-        }
-        Poll::Pending
     }
 
     pub(crate) fn cancel(&mut self, receiver: &Receiver<T>) {

@@ -17,6 +17,7 @@ mod list;
 mod lock;
 #[allow(unsafe_code, reason = "moves messages between stacks")]
 mod locked;
+mod luck;
 #[allow(unsafe_code, reason = "a box that both ends know, freed by the last")]
 pub mod oneshot;
 #[allow(unsafe_code, reason = "messages that others take out of a pinned future")]

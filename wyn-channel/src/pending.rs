@@ -6,6 +6,7 @@ use std::mem::MaybeUninit;
 use std::task::Waker;
 
 use crate::list::{Role, Waiter};
+use crate::luck::look_for_verdict;
 use crate::sync::UnsafeCell;
 use crate::wait::{Ticket, Verdict};
 
@@ -26,9 +27,9 @@ unsafe impl<T: Send> Sync for Pending<T> {}
 
 impl<T> Pending<T> {
     /// Fills `place`, which does not move from now on.
-    pub(crate) fn start(place: &mut Option<Self>, waker: Waker, role: Role) -> &Self {
+    pub(crate) fn start(place: &mut Option<Self>, role: Role) -> &Self {
         let this = place.insert(Self {
-            ticket: Ticket::for_task(waker),
+            ticket: Ticket::new(),
             waiter: Waiter::new(role, std::ptr::null(), 0, std::ptr::null_mut()),
             slot: UnsafeCell::new(MaybeUninit::uninit()),
             _pinned: PhantomPinned,
@@ -62,10 +63,14 @@ impl<T> Pending<T> {
         if let Some(verdict) = self.ticket.verdict() {
             return Some(verdict);
         }
-        if self.ticket.renew(waker) {
-            return None;
-        }
-        // The waker is taken: the verdict is a few steps away.
-        Some(self.ticket.stay_for_claimant())
+        let will_be_woken = if self.ticket.is_parked() {
+            self.ticket.renew(waker)
+        } else if let Some(verdict) = look_for_verdict(&self.ticket) {
+            return Some(verdict);
+        } else {
+            self.ticket.park_task(waker.clone())
+        };
+        // If not, the verdict is there or a few steps away.
+        if will_be_woken { None } else { Some(self.ticket.stay_for_claimant()) }
     }
 }

@@ -49,6 +49,12 @@ impl Spin {
         Self { round: 0, shortest: 1, rounds: BRIEF_ROUNDS }
     }
 
+    /// For a task: pauses only, for other tasks may wait for its thread.
+    #[inline]
+    pub(crate) const fn moment() -> Self {
+        Self { round: 0, shortest: 4, rounds: PAUSE_ROUNDS }
+    }
+
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
     #[inline]
     pub(crate) fn look_again(&mut self, deadline: Option<Instant>) -> bool {

@@ -221,22 +221,21 @@ impl<T: Clone, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         // SAFETY: nothing is moved out of `pending`; the condition is never pinned.
         let this = unsafe { self.get_unchecked_mut() };
-        if let Some(pending) = &this.pending
-            && pending.poll(cx.waker()).is_none()
-        {
-            return Poll::Pending;
+        loop {
+            if let Some(pending) = &this.pending
+                && pending.poll(cx.waker()).is_none()
+            {
+                return Poll::Pending;
+            }
+            this.pending = None;
+            let mut inner = lock(&this.value.cell);
+            if (this.condition)(&inner.value) {
+                return Poll::Ready(inner.value.clone());
+            }
+            let pending = Pending::start(&mut this.pending, Role::Alone);
+            // SAFETY: stays in place until the drop below, or the verdict.
+            unsafe { inner.waiting.push(&raw const pending.waiter) };
         }
-        this.pending = None;
-        // Cloning a waker runs foreign code: not under the lock.
-        let waker = cx.waker().clone();
-        let mut inner = lock(&this.value.cell);
-        if (this.condition)(&inner.value) {
-            return Poll::Ready(inner.value.clone());
-        }
-        let pending = Pending::start(&mut this.pending, waker, Role::Alone);
-        // SAFETY: stays in place until the drop below, or the verdict.
-        unsafe { inner.waiting.push(&raw const pending.waiter) };
-        Poll::Pending
     }
 }
 

@@ -100,18 +100,9 @@ impl Wake {
 }
 
 impl Ticket {
-    /// For a thread, which is found out about only when it parks.
+    /// Whose it is, is found out about only when it parks.
     pub(crate) fn new() -> Self {
         Self { state: AtomicUsize::new(0), who: UnsafeCell::new(Who::Nobody), slot_use: Watched::new() }
-    }
-
-    /// For a task, which is woken in any case.
-    pub(crate) fn for_task(waker: Waker) -> Self {
-        Self {
-            state: AtomicUsize::new(PARKED),
-            who: UnsafeCell::new(Who::Task(ShortLock::new(Some(waker)))),
-            slot_use: Watched::new(),
-        }
     }
 
     /// Takes the right to finish, if nobody has it. The list's lock keeps the ticket alive meanwhile.
@@ -202,13 +193,14 @@ impl Ticket {
     }
 
     fn take_who(&self) -> Wake {
-        // SAFETY: the caller holds the claim and has seen PARKED: the owner does not write any more.
-        let who = self.who.with_mut(|who| unsafe { &mut *who });
-        if let Who::Task(waker) = who {
+        // SAFETY: the caller holds the claim and has seen PARKED: the owner does not write any more. A task may
+        // read meanwhile, to renew its waker.
+        if let Who::Task(waker) = self.who.with(|who| unsafe { &*who }) {
             let waker = waker.lock().take();
             return waker.map_or(Wake::Nobody, Wake::Task);
         }
-        match std::mem::replace(who, Who::Nobody) {
+        // SAFETY: as above, and a thread does not read either.
+        match self.who.with_mut(|who| std::mem::replace(unsafe { &mut *who }, Who::Nobody)) {
             Who::Thread(thread) => Wake::Thread(thread),
             Who::Nobody | Who::Task(_) => Wake::Nobody,
         }
@@ -232,7 +224,7 @@ impl Ticket {
 
     /// Puts `waker` in the place of the one a task left; `false` if that one is being woken already.
     pub(crate) fn renew(&self, waker: &Waker) -> bool {
-        // SAFETY: `who` of a task is written once, before it is shared.
+        // SAFETY: `who` of a task is written once, by its owner, who is the caller.
         let Who::Task(held) = self.who.with(|who| unsafe { &*who }) else { return false };
         match &*held.lock() {
             None => return false,
@@ -253,11 +245,17 @@ impl Ticket {
         true
     }
 
+    /// Whether somebody is to be woken. Only for the owner.
+    pub(crate) fn is_parked(&self) -> bool {
+        // Ordering: Relaxed: PARKED is set by this thread only, or by the one that polled before.
+        self.state.load(Ordering::Relaxed) & PARKED != 0
+    }
+
     /// Lets a task be woken; `false` if there is a verdict already.
     pub(crate) fn park_task(&self, waker: Waker) -> bool {
         // SAFETY: nobody reads `who` before PARKED is set, or after `unpark` has cleared it.
         self.who.with_mut(|who| unsafe { *who = Who::Task(ShortLock::new(Some(waker))) });
-        self.publish_who()
+        self.publish_who() || planted("late-waker")
     }
 
     /// Takes the owner's name out again, after a wait that was given up; `false` if somebody has claimed the
@@ -325,8 +323,7 @@ impl Ticket {
 
     /// Makes sure that the thread is woken; `false` if there is a verdict already.
     fn set_parked(&self) -> bool {
-        // Ordering: Relaxed: PARKED is set by this thread only.
-        if self.state.load(Ordering::Relaxed) & PARKED == 0 {
+        if !self.is_parked() {
             // SAFETY: nobody reads `who` before PARKED is set.
             self.who.with_mut(|who| unsafe { *who = Who::Thread(current()) });
             return self.publish_who();

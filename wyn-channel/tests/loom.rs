@@ -13,7 +13,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use loom::thread;
-use loom_common::{Drops, check, expect_failures};
+use loom_common::{Drops, block_on, check, expect_failures};
 use wyn_channel::{RecvError, RecvTimeoutError, Select, TryRecvError, bounded, unbounded};
 
 const SOON: Duration = Duration::from_secs(1);
@@ -58,6 +58,52 @@ fn growing_of_two_hands_over() {
 #[test]
 fn unbounded_hands_over() {
     two_messages(None, 3);
+}
+
+/// A task is woken, wherever between its first look and its sleep the message comes.
+fn a_task_receives(cap: Option<usize>) {
+    check(3, move || {
+        let (s, r) = channel(cap);
+        let sender = thread::spawn(move || s.send(1).unwrap());
+        let task = thread::spawn(move || assert_eq!(block_on(r.recv_async()), Ok(1)));
+        sender.join().unwrap();
+        task.join().unwrap();
+    });
+}
+
+#[test]
+fn rendezvous_a_task_receives() {
+    a_task_receives(Some(0));
+}
+
+#[test]
+fn ring_a_task_receives() {
+    a_task_receives(Some(1));
+}
+
+#[test]
+fn unbounded_a_task_receives() {
+    a_task_receives(None);
+}
+
+/// The same at the other end. Afterwards the channel is as full as before.
+#[test]
+fn a_task_sends() {
+    for cap in [0, 1, 2] {
+        check(2, move || {
+            let (s, r) = bounded(cap);
+            (0..cap).for_each(|_| s.try_send(0).unwrap());
+            let receiver = thread::spawn(move || {
+                let first = r.recv();
+                (first, r)
+            });
+            let task = thread::spawn(move || block_on(s.send_async(1)).unwrap());
+            let (first, r) = receiver.join().unwrap();
+            task.join().unwrap();
+            let got: Vec<usize> = first.into_iter().chain(r.iter()).collect();
+            assert_eq!((got.len(), got[cap]), (cap + 1, 1));
+        });
+    }
 }
 
 /// Two senders and two receivers, one message each.
@@ -389,5 +435,8 @@ fn planted_flaws_are_found() {
         ("last-look", "ring_of_one_hands_over"),
         ("pass-on", "ring_cancelled_receive"),
         ("put-back", "rendezvous_cancelled_receive"),
+        ("late-waker", "rendezvous_a_task_receives"),
+        ("late-waker", "ring_a_task_receives"),
+        ("late-waker", "a_task_sends"),
     ]);
 }

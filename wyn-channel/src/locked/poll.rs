@@ -1,7 +1,5 @@
 //! Asynchronous operations on a [`Locked`] channel.
 
-use std::task::Waker;
-
 use super::{Locked, Refusal, recv::Nothing};
 use crate::error::{RecvError, SendError};
 use crate::list::{Role, Wakes};
@@ -11,30 +9,20 @@ use crate::sync::planted;
 use crate::wait::Outcome;
 
 impl<T> Locked<T> {
-    /// Sends, or leaves the message and the waker in `place`, which stays where it is; `None` then.
+    /// Sends, or leaves the message in `place`, which stays where it is, and joins the list; `None` then.
     pub(crate) fn start_send(
         &self,
         msg: T,
         place: &mut Option<Pending<T>>,
-        waker: &Waker,
     ) -> Option<Result<(), SendError<T>>> {
-        let msg = match self.offer(msg) {
-            Ok(()) => return Some(Ok(())),
-            Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
-            // Cloning a waker runs foreign code: not under the lock.
-            Err(Refusal::Full(core, msg)) => {
-                drop(core);
-                msg
-            }
-        };
-        // With a buffer the message stays in the future until it is polled: if that is dropped, nothing is sent.
-        let role = if self.cap == 0 { Role::Alone } else { Role::Place };
-        let pending = Pending::start(place, waker.clone(), role);
         let (mut core, msg) = match self.offer(msg) {
             Ok(()) => return Some(Ok(())),
             Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
             Err(Refusal::Full(core, msg)) => (core, msg),
         };
+        // With a buffer the message stays in the future until it is polled: if that is dropped, nothing is sent.
+        let role = if self.cap == 0 { Role::Alone } else { Role::Place };
+        let pending = Pending::start(place, role);
         // SAFETY: empty, and not in a list yet.
         unsafe { pending.put(msg) };
         // SAFETY: stays in place until `cancel_send`, or the verdict.
@@ -71,23 +59,14 @@ impl<T> Locked<T> {
         Some(unsafe { pending.take() })
     }
 
-    /// Receives, or leaves the waker in `place`, which stays where it is; `None` then.
-    pub(crate) fn start_recv(
-        &self,
-        place: &mut Option<Pending<T>>,
-        waker: &Waker,
-    ) -> Option<Result<T, RecvError>> {
-        match self.take() {
-            Ok(msg) => return Some(Ok(msg)),
-            Err(Nothing::Ever) => return Some(Err(RecvError)),
-            Err(Nothing::Yet(core)) => drop(core),
-        }
-        let pending = Pending::start(place, waker.clone(), Role::Alone);
+    /// Receives, or joins the list with what is in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_recv(&self, place: &mut Option<Pending<T>>) -> Option<Result<T, RecvError>> {
         let mut core = match self.take() {
             Ok(msg) => return Some(Ok(msg)),
             Err(Nothing::Ever) => return Some(Err(RecvError)),
             Err(Nothing::Yet(core)) => core,
         };
+        let pending = Pending::start(place, Role::Alone);
         // SAFETY: stays in place until `cancel_recv`, or the verdict.
         unsafe { core.receivers.push(&raw const pending.waiter) };
         let mut wakes = Wakes::default();

@@ -1,7 +1,5 @@
 //! Asynchronous operations on a [`Ring`]. The message of a send stays in the pinned future until there is room.
 
-use std::task::Waker;
-
 use super::Ring;
 use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::list::Role;
@@ -10,12 +8,11 @@ use crate::sync::planted;
 use crate::wait::Outcome;
 
 impl<T> Ring<T> {
-    /// Sends, or leaves the message and the waker in `place`, which stays where it is; `None` then.
+    /// Sends, or leaves the message in `place`, which stays where it is, and joins the list; `None` then.
     pub(crate) fn start_send(
         &self,
         mut msg: T,
         place: &mut Option<Pending<T>>,
-        waker: &Waker,
     ) -> Option<Result<(), SendError<T>>> {
         loop {
             msg = match self.try_send(msg) {
@@ -23,7 +20,7 @@ impl<T> Ring<T> {
                 Err(TrySendError::Disconnected(msg)) => return Some(Err(SendError(msg))),
                 Err(TrySendError::Full(msg)) => msg,
             };
-            let pending = Pending::start(place, waker.clone(), Role::Alone);
+            let pending = Pending::start(place, Role::Alone);
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.senders.enlist(&raw const pending.waiter) };
             if !self.can_send() {
@@ -54,19 +51,15 @@ impl<T> Ring<T> {
         unsafe { pending.take() }
     }
 
-    /// Receives, or leaves the waker in `place`, which stays where it is; `None` then.
-    pub(crate) fn start_recv(
-        &self,
-        place: &mut Option<Pending<T>>,
-        waker: &Waker,
-    ) -> Option<Result<T, RecvError>> {
+    /// Receives, or joins the list with what is in `place`, which stays where it is; `None` then.
+    pub(crate) fn start_recv(&self, place: &mut Option<Pending<T>>) -> Option<Result<T, RecvError>> {
         loop {
             match self.try_recv() {
                 Ok(msg) => return Some(Ok(msg)),
                 Err(TryRecvError::Disconnected) => return Some(Err(RecvError)),
                 Err(TryRecvError::Empty) => {}
             }
-            let pending = Pending::start(place, waker.clone(), Role::Alone);
+            let pending = Pending::start(place, Role::Alone);
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.receivers.enlist(&raw const pending.waiter) };
             if !self.can_recv() {

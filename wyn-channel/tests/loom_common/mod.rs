@@ -1,10 +1,13 @@
 //! What the models share.
 #![allow(dead_code, unreachable_pub, reason = "each file takes a part")]
 
+use std::future::Future;
 use std::io::{BufRead, BufReader};
+use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Runs `model` with so many involuntary switches, or as many as `LOOM_MAX_PREEMPTIONS` says if that is less.
 pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
@@ -12,6 +15,26 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.preemption_bound = Some(builder.preemption_bound.unwrap_or(preemptions).min(preemptions));
     builder.max_branches = 20_000;
     builder.check(model);
+}
+
+/// Polls, and parks the model's thread in between.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(loom::thread::current())));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => loom::thread::park(),
+        }
+    }
+}
+
+struct Unpark(loom::thread::Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
 }
 
 /// Counts the drops of what it makes; invisible to loom.
