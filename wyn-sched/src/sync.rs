@@ -1,7 +1,7 @@
 //! The only file of this crate that names atomics, locks and parking.
 //!
-//! `std` in every ordinary build; [loom](https://docs.rs/loom) under `--cfg wyn_loom`, in which only the sleep
-//! protocol is built (see `tests/loom_sleep.rs`).
+//! `std` in every ordinary build; [loom](https://docs.rs/loom) under `--cfg wyn_loom`, in which only what the
+//! models in `tests/` include is built.
 
 #[cfg(not(wyn_loom))]
 mod imp {
@@ -15,7 +15,7 @@ mod imp {
 
 #[cfg(wyn_loom)]
 mod imp {
-    pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+    pub(crate) use loom::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, Ordering, fence};
     pub(crate) use loom::sync::{Mutex, MutexGuard};
     pub(crate) use loom::thread::{Thread, current};
 }

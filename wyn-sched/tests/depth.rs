@@ -115,7 +115,7 @@ fn what_first_branches_leave_behind_nests_no_deeper_than_the_stack() {
         let runtime = runtime(workers);
         let ended = Arc::new(AtomicUsize::new(0));
         runtime.install(|| leave_behind(DEEP, &ended));
-        while ended.load(Ordering::Relaxed) <= DEEP as usize {
+        while (ended.load(Ordering::Relaxed) as u64) <= DEEP {
             std::thread::sleep(std::time::Duration::from_millis(1));
         }
     }

@@ -6,6 +6,7 @@
 mod broadcast;
 mod child;
 mod core;
+mod count;
 mod fifo;
 mod handle;
 
