@@ -10,6 +10,7 @@ mod count;
 mod loom;
 mod mutants;
 mod sanitize;
+mod simulate;
 mod stress;
 mod table;
 mod test;
@@ -50,6 +51,8 @@ enum Command {
     Count(count::Args),
     /// Weaken the lock-free code in one place at a time, and show which test dies
     Mutants(mutants::Args),
+    /// Predict speed-up on more processors than there are here, from costs measured here
+    Simulate(simulate::Args),
     /// Everything that must pass before a change lands
     Ci(ci::Args),
     /// Start a program in a session of its own with the machine's attention (used by `bench`)
@@ -83,6 +86,7 @@ fn dispatch() -> anyhow::Result<()> {
         Command::Chaos(args) => sanitize::chaos(&args),
         Command::Count(args) => count::run(&args),
         Command::Mutants(args) => mutants::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Launch(args) => bench::launch::run(&args),
     }

@@ -70,6 +70,22 @@ impl Costs {
         serde_json::from_value(value)
     }
 
+    /// A fence at each push, pop and completion, and no barrier that interrupts others.
+    #[must_use]
+    pub fn with_fences(&self) -> Costs {
+        let fence = self.rmw;
+        Costs {
+            fork: self.fork + 2.0 * fence,
+            fork_each: self.fork_each + 2.0 * fence,
+            spawn: self.spawn + fence,
+            run: self.run + 2.0 * fence,
+            barrier: fence,
+            barrier_each: 0.0,
+            interrupt: 0.0,
+            ..self.clone()
+        }
+    }
+
     /// Round figures of a machine that does not exist, for tests and examples.
     #[must_use]
     pub fn example() -> Costs {

@@ -6,8 +6,8 @@
 //!   "host": { "cpu": "…", "cpus": 2, "revision": "…", … },
 //!   "costs": { "line": { "ns": 60.1, "mad": 3.0, "source": "measured", "what": "a cache line from …" }, … },
 //!   "omissions": ["what the model leaves out, a sentence each", …],
-//!   "validation": [{ "workload": "fib", "n": 121393, "grain_ns": 100, "cores": 2, "measured_ns": 6.9e6,
-//!                    "mad": 1e5, "predicted_ns": 7.1e6, "ratio": 1.03, "note": "" }, …],
+//!   "validation": [{ "workload": "fib", "n": 121393, "grain_ns": 100, "cores": 2, "serial_ns": 1.2e7,
+//!                    "measured_ns": 6.9e6, "mad": 1e5, "predicted_ns": 7.1e6, "ratio": 1.03, "note": "" }, …],
 //!   "curves": [{ "policy": "wyn", "workload": "fib", "n": 121393, "grain_ns": 100, "sockets": 1,
 //!                "work_ns": 1.2e7,
 //!                "points": [{ "cores": 64, "ns": 2.1e6, "speedup": 5.9,
@@ -88,6 +88,8 @@ pub struct Check {
     pub grain_ns: u64,
     /// Processors and workers.
     pub cores: usize,
+    /// The same work in plain calls.
+    pub serial_ns: f64,
     /// The median time of a whole run.
     pub measured_ns: f64,
     /// Median absolute deviation of the runs.

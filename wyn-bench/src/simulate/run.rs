@@ -108,14 +108,15 @@ pub(super) struct Run<P> {
 pub(super) fn simulate<P: Policy>(setup: &Setup, flaw: Flaw) -> Outcome {
     let outside = setup.workload.shape == Shape::FanOut && P::SPAWNS_FROM_OUTSIDE;
     let threads = setup.cores + usize::from(outside);
-    let wake_up = WakeUp { latency: picos(setup.costs.wake_latency), nap_late: picos(setup.costs.nap_late) };
+    let costs = setup.policy.costs(&setup.costs);
+    let wake_up = WakeUp { latency: picos(costs.wake_latency), nap_late: picos(costs.nap_late) };
     let run: Run<P> = Run {
         clock: Clock::new(threads, setup.cores, wake_up),
-        costs: setup.costs.clone(),
+        distance: Distance::new(&costs, threads, setup.sockets),
+        costs,
         workload: setup.workload,
         cores: setup.cores,
         threads,
-        distance: Distance::new(&setup.costs, threads, setup.sockets),
         policy: P::new(setup, threads),
         entries: RefCell::default(),
         random: RefCell::new(fastrand::Rng::with_seed(setup.seed)),
@@ -167,7 +168,7 @@ impl<P: Policy> Run<P> {
         if self.flaw.get() == Flaw::SkipsWork {
             return;
         }
-        self.clock.spend(me, Cause::Work, n * self.workload.grain_ns * 1000).await;
+        self.clock.spend(me, Cause::Work, n * self.workload.grain).await;
     }
 
     /// All children of a node: the first at once, the others offered meanwhile.

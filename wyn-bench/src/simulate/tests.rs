@@ -101,6 +101,16 @@ fn a_fan_out_is_no_faster_than_its_spawner() {
     assert!(simulate(&setup).time as f64 > spawning);
 }
 
+#[test]
+fn a_called_chain_is_faster_than_a_clocked_one_and_fences_interrupt_nobody() {
+    let at = |policy| simulate(&setup(policy, Shape::Fib, 10_000, 20_000, 32));
+    let (clock, call) = (at(PolicyName::Wyn), at(PolicyName::WynCalling));
+    assert!(call.time < clock.time, "{} {}", call.time, clock.time);
+    assert!(clock.times[&Cause::AsleepBesideWork] > call.times[&Cause::AsleepBesideWork]);
+    assert!(clock.times[&Cause::Interrupted] > 0);
+    assert_eq!(at(PolicyName::WynFences).times[&Cause::Interrupted], 0);
+}
+
 fn with(flaw: Flaw, policy: PolicyName) {
     let _ = simulate_with(&setup(policy, Shape::Fib, 5000, 500, 8), flaw);
 }

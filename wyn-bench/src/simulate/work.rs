@@ -48,7 +48,7 @@ pub struct Workload {
     /// Leaves, tasks or iterations.
     pub n: u64,
     /// Work of each.
-    pub grain_ns: u64,
+    pub grain: Picos,
 }
 
 /// How much of a loop is run between two looks whether somebody is idle.
@@ -63,7 +63,7 @@ impl Workload {
             Shape::Skynet => 10_u64.pow(n.max(1).ilog10()),
             _ => n,
         };
-        Workload { shape, n, grain_ns }
+        Workload { shape, n, grain: grain_ns * 1000 }
     }
 
     /// Where it begins.
@@ -80,19 +80,19 @@ impl Workload {
     /// Iterations of a loop between two looks.
     #[must_use]
     pub fn chunk(&self) -> u64 {
-        (CHUNK_NS / self.grain_ns.max(1)).max(1)
+        (CHUNK_NS * 1000 / self.grain.max(1)).max(1)
     }
 
     /// The work of all leaves, in picoseconds.
     #[must_use]
     pub fn work(&self) -> Picos {
-        self.n * self.grain_ns * 1000
+        self.n * self.grain
     }
 
     /// The work that no number of processors avoids.
     #[must_use]
     pub fn longest(&self) -> Picos {
-        self.grain_ns.min(self.work()) * 1000
+        self.grain.min(self.work())
     }
 
     /// The children of a node; none for a leaf. The same wherever and whenever it is asked for.

@@ -9,7 +9,7 @@ use super::Wyn;
 pub(super) fn price(run: &Run<Wyn>) -> f64 {
     match run.clock.running().saturating_sub(1) {
         // A system call that finds nobody to interrupt.
-        0 => run.costs.sched_yield,
+        0 => run.costs.sched_yield.min(run.costs.barrier),
         others => run.costs.barrier + run.costs.barrier_each * (others - 1) as f64,
     }
 }

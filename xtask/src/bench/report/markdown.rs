@@ -5,6 +5,7 @@
 //! | `figures` | README.md | a few rows of every group, wins and losses |
 //! | `summary` | BENCHMARKS.md | each record: its command, its machine, Wyn over all its rows |
 //! | `losses` | BENCHMARKS.md | every row that Wyn loses |
+//! | `prediction` | BENCHMARKS.md | what a simulation says of more processors |
 //! | `tables` | BENCHMARKS.md | the tables of each record |
 
 use std::fmt::Write as _;
@@ -12,11 +13,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use wyn_bench::record::Record;
+use wyn_bench::simulate::record::KIND;
 
-use super::source::{Source, sources};
+use super::source::{Kind, Source, sources};
 use super::verdict::{Stand, stands};
 use crate::bench::{rank, render, table};
-use crate::cmd;
+use crate::{cmd, simulate};
 
 /// The rows of README.md: what a reader calls it, the workload, and its rows, of which the first that a record has
 /// is shown.
@@ -49,6 +51,7 @@ fn parts(sources: &[Source]) -> Vec<Part> {
         part("README.md", "figures", figures(&stands, sources)),
         part("BENCHMARKS.md", "summary", summary(sources)),
         part("BENCHMARKS.md", "losses", losses(&stands)),
+        part("BENCHMARKS.md", "prediction", prediction(sources)),
         part("BENCHMARKS.md", "tables", tables(sources)),
     ]
 }
@@ -173,6 +176,13 @@ fn losses(stands: &[Stand]) -> String {
         let _ = writeln!(text, "| {row} | {ours} | {theirs} {other} | {words} | {noise} | {record} |");
     }
     text
+}
+
+fn prediction(sources: &[Source]) -> String {
+    let simulations =
+        sources.iter().filter(|source| matches!(&source.kind, Kind::Named(kind) if kind == KIND));
+    let records = simulations.filter_map(|source| serde_json::from_value(source.json.clone()).ok());
+    records.map(|record| simulate::markdown(&record)).collect()
 }
 
 fn tables(sources: &[Source]) -> String {

@@ -1,0 +1,97 @@
+//! `cargo xtask simulate`: what more processors than this machine has would do, as a prediction.
+//!
+//! The model is `wyn_bench::simulate`; it and what it is fed with are in a program of their own, built for speed.
+
+mod shown;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use wyn_bench::simulate::record::{KIND, Record, SCHEMA};
+
+use crate::bench::{machine, measure};
+use crate::cmd;
+
+pub(crate) use shown::markdown;
+
+/// The published record.
+const RECORD: &str = "wyn-bench/records/simulation.json";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Measure what the model is fed with, and the workloads on 1 and 2 processors, anew: half a minute on a quiet
+    /// machine. Without it, both are those of the published record
+    #[arg(long)]
+    measure: bool,
+    /// Leaves, tasks and iterations of each curve, about
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    tasks: u64,
+    /// Keep the record in wyn-bench/records and write BENCHMARKS.md anew
+    #[arg(long)]
+    publish: bool,
+    /// Run nothing: show an earlier record
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["measure", "publish"])]
+    from: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(file) = &args.from {
+        print!("{}", shown::terminal(&read(file)?));
+        return Ok(());
+    }
+    let published = cmd::root().join(RECORD);
+    let record = simulated(args, &published)?;
+    print!("{}", shown::terminal(&record));
+    let file = if args.publish { published } else { cmd::target_dir().join("bench/simulation.json") };
+    write(&file, &record)?;
+    if args.publish { crate::bench::report::write_markdown() } else { Ok(()) }
+}
+
+/// Runs the program that holds the model.
+fn simulated(args: &Args, published: &Path) -> Result<Record> {
+    cmd::run(&mut cmd::cargo(["build", "--profile", "probe", "-p", "wyn-bench", "--bin", "simulate"]))?;
+    let program = cmd::target_dir().join("probe").join(format!("simulate{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(program);
+    command.args(["--tasks", &args.tasks.to_string()]).stderr(Stdio::inherit());
+    if args.measure {
+        command.arg("--measure");
+    } else if published.exists() {
+        command.arg("--from").arg(published);
+    } else {
+        bail!("there is no {RECORD} whose costs could be taken: --measure");
+    }
+    let output = command.output().context("the simulator cannot be started")?;
+    if !output.status.success() {
+        bail!("the simulator ended with {}", output.status);
+    }
+    let mut record: Record =
+        serde_json::from_slice(&output.stdout).context("the simulator printed no record")?;
+    if args.measure {
+        record.host = machine::host();
+        record.command = measure::command();
+        record.started = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    }
+    Ok(record)
+}
+
+fn read(file: &Path) -> Result<Record> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let record: Record =
+        serde_json::from_str(&text).with_context(|| format!("{} is no simulation", file.display()))?;
+    if record.kind != KIND || record.schema != SCHEMA {
+        bail!("{} is of another kind or layout", file.display());
+    }
+    Ok(record)
+}
+
+fn write(file: &Path, record: &Record) -> Result<()> {
+    if let Some(directory) = file.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let text = serde_json::to_string_pretty(record)?;
+    std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))?;
+    println!("record: {}", file.display());
+    Ok(())
+}
