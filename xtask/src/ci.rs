@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{bench, cmd, count, loom, test, tidy};
+use crate::{bench, cmd, count, features, loom, test, tidy};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the loom models, the instruction counts and the bench smoke
+    /// Leave out the other features, the loom models, the instruction counts and the bench smoke
     #[arg(long)]
     fast: bool,
 }
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     step("clippy", || cmd::run(&mut cmd::cargo(clippy)))?;
     step("test", || test::run_with(&[], "ci"))?;
     if !args.fast {
+        step("features", features::pruned)?;
         step("loom", || loom::run(&loom::Args::quick()))?;
         step("count", count::run_if_possible)?;
         step("bench smoke", bench::smoke)?;

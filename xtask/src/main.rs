@@ -7,6 +7,7 @@ mod bench;
 mod ci;
 mod cmd;
 mod count;
+mod features;
 mod loom;
 mod mutants;
 mod sanitize;
@@ -49,6 +50,8 @@ enum Command {
     Chaos(sanitize::Args),
     /// Count the instructions, locks and fences of the fast paths under callgrind, against their limits
     Count(count::Args),
+    /// Try the combinations of features: clippy, tests, and what each costs
+    Features(features::Args),
     /// Weaken the lock-free code in one place at a time, and show which test dies
     Mutants(mutants::Args),
     /// Predict speed-up on more processors than there are here, from costs measured here
@@ -85,6 +88,7 @@ fn dispatch() -> anyhow::Result<()> {
         Command::Tsan(args) => sanitize::tsan(&args),
         Command::Chaos(args) => sanitize::chaos(&args),
         Command::Count(args) => count::run(&args),
+        Command::Features(args) => features::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Ci(args) => ci::run(&args),

@@ -71,8 +71,9 @@ fn kind(instruction: &str) -> Kind {
 }
 
 /// What one path of the program costs.
-pub(crate) fn cost(program: &Path, path: &str, code: &Code) -> Result<Cost> {
-    let (few, many) = (profile(program, path, FEW)?, profile(program, path, MANY)?);
+pub(crate) fn cost(program: &Path, path: &str, variables: &[(&str, &str)], code: &Code) -> Result<Cost> {
+    let few = profile(program, path, variables, FEW)?;
+    let many = profile(program, path, variables, MANY)?;
     let per_operation = |count: fn(&Profile, &Code) -> u64| {
         let more = count(&many, code).saturating_sub(count(&few, code));
         float(more) / float(many.operations - few.operations)
@@ -121,11 +122,12 @@ impl Profile {
     }
 }
 
-fn profile(program: &Path, path: &str, rounds: u32) -> Result<Profile> {
+fn profile(program: &Path, path: &str, variables: &[(&str, &str)], rounds: u32) -> Result<Profile> {
     let file = out_file(path, rounds);
     let mut command = Command::new("valgrind");
     command.args(["--tool=callgrind", "--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"]);
     command.arg(format!("--callgrind-out-file={}", file.display()));
+    command.envs(variables.iter().copied());
     command.arg(program).args(["count", path, &rounds.to_string()]);
     let output = command.output().context("cannot start valgrind")?;
     let said = String::from_utf8_lossy(&output.stdout);

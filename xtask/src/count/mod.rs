@@ -42,7 +42,7 @@ pub(crate) fn run_if_possible() -> Result<()> {
 }
 
 fn count(update: bool) -> Result<()> {
-    let counted = costs(&build(&["wyn-sched/channel"])?)?;
+    let counted = costs(&build(&["wyn-sched/channel"])?, &[])?;
     let file = cmd::root().join(LIMITS);
     if update {
         std::fs::write(&file, limits::written(&counted))
@@ -82,14 +82,14 @@ pub(crate) fn paths(program: &Path) -> Result<Vec<String>> {
     Ok(names.lines().map(str::to_owned).collect())
 }
 
-/// What each path costs, in the program's order.
-pub(crate) fn costs(program: &Path) -> Result<Vec<(String, Cost)>> {
+/// What each path costs with these variables set, in the program's order.
+pub(crate) fn costs(program: &Path, variables: &[(&str, &str)]) -> Result<Vec<(String, Cost)>> {
     let names = paths(program)?;
     let code = callgrind::Code::of(program)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = names.len().div_ceil(threads).max(1);
     let some = |names: &[String]| -> Result<Vec<Cost>> {
-        names.iter().map(|name| callgrind::cost(program, name, &code)).collect()
+        names.iter().map(|name| callgrind::cost(program, name, variables, &code)).collect()
     };
     let some = &some;
     std::thread::scope(|scope| {

@@ -1,0 +1,180 @@
+//! Which features there are, and which combinations are tried.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::cmd;
+
+/// A crate and its features, without `default`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Library {
+    pub(super) name: String,
+    pub(super) features: Vec<String>,
+    /// Those that are on unless one says otherwise.
+    pub(super) default: Vec<String>,
+}
+
+/// How many of the combinations.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// None, each alone, all, and the default with fences.
+    Pruned,
+    /// Every subset, with and without fences.
+    Full,
+}
+
+/// One combination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Variant {
+    pub(super) krate: String,
+    pub(super) features: Vec<String>,
+    pub(super) fences: bool,
+}
+
+impl Variant {
+    pub(super) fn name(&self) -> String {
+        let features = if self.features.is_empty() { "none".to_owned() } else { self.features.join(", ") };
+        if self.fences { features + "; fences" } else { features }
+    }
+
+    /// What cargo is told.
+    pub(super) fn selection(&self) -> Vec<String> {
+        let mut words = vec!["--package".to_owned(), self.krate.clone(), "--no-default-features".to_owned()];
+        if !self.features.is_empty() {
+            words.extend(["--features".to_owned(), self.features.join(",")]);
+        }
+        words
+    }
+}
+
+/// The libraries that have features.
+pub(super) fn libraries() -> Result<Vec<Library>> {
+    let metadata = cmd::output_of(&mut cmd::cargo(["metadata", "--no-deps", "--format-version", "1"]));
+    let metadata = serde_json::from_str(&metadata.context("cargo metadata failed")?)?;
+    let all: Option<Vec<Library>> = cmd::LIBRARIES.iter().map(|name| library(&metadata, name)).collect();
+    let all = all.context("cargo metadata does not name every library")?;
+    Ok(all.into_iter().filter(|library| !library.features.is_empty()).collect())
+}
+
+fn library(metadata: &Value, name: &str) -> Option<Library> {
+    let packages = metadata["packages"].as_array()?;
+    let features = packages.iter().find(|package| package["name"] == name)?["features"].as_object()?;
+    let default = features.get("default").and_then(Value::as_array);
+    let default = default.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    Some(Library {
+        name: name.to_owned(),
+        features: features.keys().filter(|feature| *feature != "default").cloned().collect(),
+        default: default.collect(),
+    })
+}
+
+/// The combinations of a library, the smallest first.
+pub(super) fn variants(library: &Library, extent: Extent) -> Vec<Variant> {
+    let sets = match extent {
+        Extent::Pruned => pruned(&library.features),
+        Extent::Full => powerset(&library.features),
+    };
+    let plain = |features: &Vec<String>| Variant {
+        krate: library.name.clone(),
+        features: features.clone(),
+        fences: false,
+    };
+    let mut variants: Vec<Variant> = sets.iter().map(plain).collect();
+    // Only the scheduler has barriers.
+    if library.name == "wyn-sched" {
+        let fenced = match extent {
+            Extent::Pruned => vec![library.default.clone()],
+            Extent::Full => sets,
+        };
+        variants.extend(fenced.iter().map(|features| Variant { fences: true, ..plain(features) }));
+    }
+    variants
+}
+
+fn pruned(features: &[String]) -> Vec<Vec<String>> {
+    let mut sets = vec![Vec::new()];
+    sets.extend(features.iter().map(|feature| vec![feature.clone()]));
+    if features.len() > 1 {
+        sets.push(features.to_vec());
+    }
+    sets
+}
+
+fn powerset(features: &[String]) -> Vec<Vec<String>> {
+    let mut sets = vec![Vec::new()];
+    for feature in features {
+        let with = |set: &Vec<String>| set.iter().cloned().chain([feature.clone()]).collect();
+        let more: Vec<Vec<String>> = sets.iter().map(with).collect();
+        sets.extend(more);
+    }
+    sets.sort_by_key(Vec::len);
+    sets
+}
+
+/// The default with one thing changed: `-channel`, `+global-alloc`; features of `wyn-sched`, by which those of the crates
+/// below are reached. The default itself comes first, the fences last.
+pub(super) fn toggles(sched: &Library) -> Vec<(String, Variant)> {
+    let default = Variant { krate: sched.name.clone(), features: sched.default.clone(), fences: false };
+    let mut all = vec![("default".to_owned(), default.clone())];
+    for feature in &sched.features {
+        let mut features = sched.default.clone();
+        let sign = if features.contains(feature) { '-' } else { '+' };
+        if sign == '-' {
+            features.retain(|other| other != feature);
+        } else {
+            features.push(feature.clone());
+        }
+        all.push((format!("{sign}{feature}"), Variant { features, ..default.clone() }));
+    }
+    all.push(("fences".to_owned(), Variant { fences: true, ..default }));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sched() -> Library {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Library { name: "wyn-sched".to_owned(), features: words(&["a", "b", "c"]), default: words(&["a"]) }
+    }
+
+    #[test]
+    fn every_subset_with_and_without_fences() {
+        let variants = variants(&sched(), Extent::Full);
+        assert_eq!(variants.len(), 16);
+        let mut names: Vec<String> = variants.iter().map(Variant::name).collect();
+        assert_eq!((&*names[0], &*names[7], &*names[15]), ("none", "a, b, c", "a, b, c; fences"));
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), 16);
+    }
+
+    #[test]
+    fn the_pruned_set_has_each_feature_alone() {
+        let names: Vec<String> = variants(&sched(), Extent::Pruned).iter().map(Variant::name).collect();
+        assert_eq!(names, ["none", "a", "b", "c", "a, b, c", "a; fences"]);
+        let one = Library { name: "wyn-pool".to_owned(), features: vec!["x".to_owned()], default: vec![] };
+        let names: Vec<String> = variants(&one, Extent::Pruned).iter().map(Variant::name).collect();
+        assert_eq!(names, ["none", "x"]);
+    }
+
+    #[test]
+    fn one_thing_is_changed_at_a_time() {
+        let toggles = toggles(&sched());
+        let names: Vec<&str> = toggles.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["default", "-a", "+b", "+c", "fences"]);
+        assert!(toggles[1].1.features.is_empty());
+        assert_eq!(toggles[2].1.features, ["a", "b"]);
+        assert!(toggles[4].1.fences);
+    }
+
+    #[test]
+    fn features_come_from_the_manifest() {
+        let libraries = libraries().unwrap();
+        let sched = libraries.iter().find(|library| library.name == "wyn-sched").unwrap();
+        assert!(sched.features.contains(&"channel".to_owned()));
+        assert!(!sched.features.contains(&"default".to_owned()));
+        assert_eq!(sched.default, ["channel"]);
+    }
+}
