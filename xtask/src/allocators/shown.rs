@@ -71,7 +71,11 @@ pub(super) fn head(record: &Record) -> String {
 pub(super) fn table(runs: &[Run]) -> String {
     let mut header = vec!["workload".to_owned(), "backend".to_owned()];
     for what in ["ns", "MiB", "faults"] {
-        header.extend(ALLOCATORS.map(|allocator| format!("{what} {}", allocator.name())));
+        let named = ALLOCATORS.iter().enumerate().map(|(place, allocator)| match place {
+            0 => format!("{what}: {}", allocator.name()),
+            _ => allocator.name().to_owned(),
+        });
+        header.extend(named);
     }
     let rows = lines(runs).into_iter().map(|line| {
         let mut row = vec![line.workload.clone(), line.who()];

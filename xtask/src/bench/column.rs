@@ -1,7 +1,7 @@
 //! The columns of a workload's table: which figure of which cell, and which way is better.
 
 use wyn_bench::record::{Capacity, Cell, Entry, Outcome, Sample};
-use wyn_bench::workloads::{channels, fork_join};
+use wyn_bench::workloads::{channels, deque, fork_join, future, pool};
 
 use super::stats::{self, Figure};
 
@@ -208,7 +208,11 @@ fn drawn(workload: &str, cells: &[&Cell], swept: bool) -> Vec<Column> {
         "long_leaf" => with_peak(cells, each(&long_leaf)),
         "blocked" => each(&|c| waiting(c, &label(c))),
         "crowd" => each(&|c| crowd(c, &label(c))),
-        name if channels::has(name) => with_cpus(each(&|c| vec![Column::named(label(c), c, "ns")]), cells),
+        // How much memory many of them take is a question of its own.
+        "pool_burst" | "future_live" => throughput(cells, label),
+        name if channels::has(name) || pool::has(name) || deque::has(name) || future::has(name) => {
+            with_cpus(each(&|c| vec![Column::named(label(c), c, "ns")]), cells)
+        }
         name if fork_join::has(name) => with_peak(cells, each(&|c| joined(c, &label(c), swept))),
         "grain" => each(&|c| {
             let over_serial = Column::new("over serial", c, Some(Better::Higher), Source::OverSerial);

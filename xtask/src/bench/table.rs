@@ -117,7 +117,9 @@ fn lead(columns: &[Column], backends: &[&str], figures: &[Vec<Option<Figure>>]) 
     let mut cells = Vec::new();
     for (index, column) in columns.iter().enumerate() {
         let mut others = figures.to_vec();
-        others[ours][index] = None;
+        for (row, _) in backends.iter().enumerate().filter(|(_, name)| is_ours(name)) {
+            others[row][index] = None;
+        }
         let text = best_row(column, backends, &others, index).and_then(|row| {
             let (mine, best) = (figures[ours][index]?, others[row][index]?);
             let lower = column.better? == Better::Lower;
@@ -129,6 +131,11 @@ fn lead(columns: &[Column], backends: &[&str], figures: &[Vec<Option<Figure>>]) 
     }
     let any = cells.iter().any(|cell| !cell.text.is_empty());
     any.then(|| Row { name: "wyn to the best other".to_owned(), cells })
+}
+
+/// Whether a backend is Wyn in one of its forms, such as `wyn_box`.
+fn is_ours(backend: &str) -> bool {
+    backend.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 /// Explanations below a table, each once.
@@ -270,6 +277,13 @@ mod tests {
             table.rows.iter().filter(|row| row.cells[0].standing == Standing::Best).map(|row| &*row.name);
         assert_eq!(best.collect::<Vec<_>>(), ["wyn"]);
         assert_eq!(table.rows.last().unwrap().cells[0].text, "12x rayon");
+    }
+
+    #[test]
+    fn another_form_of_ours_is_no_other() {
+        let entries = [measured("wyn", 5.0), measured("wyn_box", 6.0), measured("system", 20.0)];
+        let entries: Vec<&Entry> = entries.iter().collect();
+        assert!(table("seq", "what", &entries).rows.last().unwrap().cells[0].text.ends_with(" system"));
     }
 
     #[test]
