@@ -90,7 +90,7 @@ fn write(file: &Path, record: &Record) -> Result<()> {
     if let Some(directory) = file.parent() {
         std::fs::create_dir_all(directory)?;
     }
-    let text = serde_json::to_string_pretty(record)?;
+    let text = serde_json::to_string(record)?;
     std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))?;
     println!("record: {}", file.display());
     Ok(())
