@@ -239,7 +239,8 @@ mod tests {
         let text = tables(&made());
         assert_eq!(text.matches("### ").count(), 1);
         assert!(
-            text.contains("### Spawn, quick run, system allocator") && text.contains("**10.0 ±0.1**"),
+            text.contains("### Spawn, quick run, system allocator: spawn_await")
+                && text.contains("**10.0 ±0.1**"),
             "{text}"
         );
         assert_eq!(summary(&made()).lines().count(), 3);

@@ -45,14 +45,19 @@ impl Source {
         }
     }
 
-    /// `spawn, full run, system allocator`
+    /// `spawn, full run, system allocator`; with the workloads where they are few
     pub(super) fn title(&self) -> String {
-        match self.run() {
-            Some(record) => format!("{}, {} run, {} allocator", record.group, record.mode, record.allocator),
-            None => self.name.clone(),
-        }
+        let Some(record) = self.run() else { return self.name.clone() };
+        let mut workloads: Vec<&str> = record.entries.iter().map(|entry| &*entry.cell.workload).collect();
+        workloads.dedup();
+        let named =
+            if workloads.len() <= FEW { format!(": {}", workloads.join(", ")) } else { String::new() };
+        format!("{}, {} run, {} allocator{named}", record.group, record.mode, record.allocator)
     }
 }
+
+/// So many workloads fit into a title.
+const FEW: usize = 4;
 
 fn kind(json: &Value) -> Kind {
     if let Some(kind) = json.get("kind").and_then(Value::as_str) {
