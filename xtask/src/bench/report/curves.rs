@@ -35,6 +35,8 @@ pub(super) struct Curves {
     pub(super) y: String,
     /// The line that stands out.
     pub(super) ours: &'static str,
+    /// All names that the page has lines of, ours left out: each looks the same in every chart.
+    pub(super) known: Vec<String>,
     pub(super) series: Vec<Series>,
 }
 
@@ -74,7 +76,14 @@ pub(super) fn of_workload(workload: &str, entries: &[&Entry]) -> Vec<Html> {
                 let series = series(&family, axis.size, *figure);
                 if series.iter().any(|line| line.points.len() >= POINTS) {
                     let y = (*unit).to_owned();
-                    found.push(drawing(&Curves { title, x: axis.name, y, ours: OURS, series }));
+                    found.push(drawing(&Curves {
+                        title,
+                        x: axis.name,
+                        y,
+                        ours: OURS,
+                        known: backends(),
+                        series,
+                    }));
                 }
             }
         }
@@ -175,20 +184,24 @@ pub(super) fn drawing(curves: &Curves) -> Html {
         .into()
 }
 
-/// A colour and a dash for each line: ours its own, the others by their place among all backends, so that a backend
-/// looks the same in every chart.
-fn classes(curves: &Curves) -> Vec<String> {
-    let mut known: Vec<&str> = Vec::new();
+/// Every backend but ours and the floor.
+fn backends() -> Vec<String> {
+    let mut known: Vec<String> = Vec::new();
     for (name, _) in Group::ALL.iter().flat_map(|group| group.all_backends()) {
-        if ![OURS, FLOOR].contains(name) && !known.contains(name) {
-            known.push(name);
+        if ![OURS, FLOOR].contains(name) && !known.iter().any(|other| other == name) {
+            known.push((*name).to_owned());
         }
     }
+    known
+}
+
+/// A colour and a dash for each line: ours its own, the others by their place among all that are known.
+fn classes(curves: &Curves) -> Vec<String> {
     let class = |(index, series): (usize, &Series)| match series.name.as_str() {
         name if name == curves.ours => "curve ours".to_owned(),
         FLOOR => "curve floor".to_owned(),
         name => {
-            let place = known.iter().position(|other| *other == name).unwrap_or(index);
+            let place = curves.known.iter().position(|other| other == name).unwrap_or(index);
             format!("curve c{} d{}", place % COLOURS + 1, place / COLOURS % DASHES)
         }
     };

@@ -43,7 +43,13 @@ fn part(record: &Record) -> Element {
             None => families.push((curve, vec![curve])),
         }
     }
-    let charts = families.into_iter().map(|(first, family)| chart(first, &family));
+    let mut policies: Vec<String> = Vec::new();
+    for curve in record.curves.iter().filter(|curve| curve.policy != OURS) {
+        if !policies.contains(&curve.policy) {
+            policies.push(curve.policy.clone());
+        }
+    }
+    let charts = families.into_iter().map(|(first, family)| chart(first, &family, &policies));
     let host = &record.host;
     let origin = format!("{}, revision {}, {}, {} CPUs", record.command, host.revision, host.cpu, host.cpus);
     el("div")
@@ -62,7 +68,7 @@ fn fold(summary: &str, inside: Element) -> Element {
     el("details").child(el("summary").text(summary)).child(el("div").class("scroll").child(inside))
 }
 
-fn chart(first: &Curve, family: &[&Curve]) -> Html {
+fn chart(first: &Curve, family: &[&Curve], policies: &[String]) -> Html {
     #[allow(clippy::cast_precision_loss, reason = "processors")]
     let points = |curve: &Curve| curve.points.iter().map(|p| (p.cores as f64, p.speedup)).collect();
     let series =
@@ -72,6 +78,7 @@ fn chart(first: &Curve, family: &[&Curve]) -> Html {
         x: "processors",
         y: "x, more is better".to_owned(),
         ours: OURS,
+        known: policies.to_vec(),
         series,
     })
 }
