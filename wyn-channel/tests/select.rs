@@ -258,6 +258,23 @@ fn a_place_given_back_goes_to_the_next_sender() {
 }
 
 #[test]
+fn a_place_given_back_in_a_ring_is_passed_over() {
+    let (s, r) = bounded(2);
+    let held = {
+        let mut select = Select::new();
+        select.send(&s);
+        select.select()
+    };
+    s.send(1).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(held))).is_err());
+    assert_eq!(r.recv_timeout(ms(1000)), Ok(1));
+    for n in 2..8 {
+        s.send(n).unwrap();
+        assert_eq!(r.try_recv(), Ok(n));
+    }
+}
+
+#[test]
 fn a_promise_kept_relieves_who_waits_behind_it() {
     let (s, r) = bounded(1);
     let held = {

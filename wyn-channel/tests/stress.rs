@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Dice, Drops, block_on, ms, poll_once};
+use common::{Dice, Drops, block_on, poll_once};
 use wyn_channel::{Receiver, Select, Sender, bounded, oneshot, unbounded};
 
 fn seed() -> u64 {
@@ -258,28 +258,42 @@ fn stress_many_threads_ping_each_other() {
     }
 }
 
-/// 10^8 messages: `cargo nextest run -P stress --run-ignored all -p wyn-channel soak`.
+/// `cargo xtask stress --soak`: 10^8 messages, or as many as `WYN_SOAK` says, each counted, in the order of its
+/// sender.
 #[test]
 #[ignore = "takes minutes"]
 fn stress_long_soak() {
-    for kind in [1, 3, 5] {
+    const SENDERS: u64 = 4;
+    let kinds = [1, 2, 3, 4, 5];
+    let all: u64 = std::env::var("WYN_SOAK").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000_000);
+    let each = (all / kinds.len() as u64).div_ceil(SENDERS);
+    for kind in kinds {
         let (s, r) = channel(kind);
-        let senders: Vec<_> = (0..4)
-            .map(|_| {
+        let senders: Vec<_> = (0..SENDERS)
+            .map(|id| {
                 let s = s.clone();
-                thread::spawn(move || (0..33_400_000_u64 / 4).for_each(|n| s.send(n).unwrap()))
+                thread::spawn(move || (0..each).for_each(|n| s.send((id, n)).unwrap()))
             })
             .collect();
         drop(s);
         let receivers: Vec<_> = (0..4)
             .map(|_| {
                 let r = r.clone();
-                thread::spawn(move || r.iter().count())
+                thread::spawn(move || {
+                    let mut next = vec![0; usize::try_from(SENDERS).unwrap()];
+                    let in_order = |(id, n): (u64, u64)| {
+                        let next = &mut next[usize::try_from(id).unwrap()];
+                        assert!(n >= *next, "kind {kind}: {n} of sender {id} after {next}");
+                        *next = n + 1;
+                        n
+                    };
+                    r.iter().map(in_order).fold((0, 0), |(count, sum), n| (count + 1, sum + n))
+                })
             })
             .collect();
         senders.into_iter().for_each(|sender| sender.join().unwrap());
-        let got: usize = receivers.into_iter().map(|receiver| receiver.join().unwrap()).sum();
-        assert_eq!(got, 33_400_000, "kind {kind}");
+        let got = receivers.into_iter().map(|receiver| receiver.join().unwrap());
+        let got = got.fold((0, 0), |all: (u64, u64), one| (all.0 + one.0, all.1 + one.1));
+        assert_eq!(got, (SENDERS * each, SENDERS * each * (each - 1) / 2), "kind {kind}");
     }
-    thread::sleep(ms(1));
 }

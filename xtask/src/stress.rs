@@ -9,12 +9,18 @@ pub(crate) struct Args {
     /// Only this crate (may be given several times)
     #[arg(short, long = "package", value_name = "CRATE")]
     package: Vec<String>,
+    /// Only the long tests: 10^8 messages through every kind of channel, or as many as WYN_SOAK says
+    #[arg(long)]
+    soak: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     test::install_nextest()?;
     let scope = test::scope(&args.package);
     let words = ["nextest", "run", "--release", "--profile", "stress", "--no-tests=pass"];
+    if args.soak {
+        return cmd::run(cmd::cargo(words).args(["--run-ignored", "only"]).args(&scope));
+    }
     cmd::run(cmd::cargo(words).args(&scope))?;
     if !cmd::on_path("taskset") {
         eprintln!("no taskset here: the run on one core is left out");
