@@ -81,16 +81,17 @@ macro_rules! cloned {
     };
 }
 
-/// Select by the API of crossbeam-channel: a fresh `Select` for every message, as in its own benchmarks.
+/// Select by the API of crossbeam-channel: one `Select` for all messages, so that selecting is measured, not the
+/// making of the list.
 macro_rules! selects {
     ($kind:ident: $select:ty) => {
         impl $crate::backend::ReceiveAny for $kind {
             fn sum_of_any(receivers: &mut [Self::Receiver], count: u64) -> u64 {
+                let mut select = <$select>::new();
+                for receiver in receivers.iter() {
+                    select.recv(receiver);
+                }
                 (0..count).fold(0_u64, |sum, _| {
-                    let mut select = <$select>::new();
-                    for receiver in receivers.iter() {
-                        select.recv(receiver);
-                    }
                     let ready = select.select();
                     let receiver = &receivers[ready.index()];
                     sum.wrapping_add(ready.recv(receiver).expect("somebody sends"))
@@ -100,11 +101,11 @@ macro_rules! selects {
 
         impl $crate::backend::SendAny for $kind {
             fn send_to_any(senders: &[Self::Sender], messages: std::ops::Range<u64>) {
+                let mut select = <$select>::new();
+                for sender in senders {
+                    select.send(sender);
+                }
                 for msg in messages {
-                    let mut select = <$select>::new();
-                    for sender in senders {
-                        select.send(sender);
-                    }
                     let ready = select.select();
                     let sender = &senders[ready.index()];
                     ready.send(sender, msg).expect("somebody receives");
