@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use wyn_bench::record::{Outcome, Record};
+use wyn_bench::record::Record;
 
 use super::column::Role;
 use super::noise::{Ratio, geometric_mean};
 use super::record_file;
 use super::rows::{Row, rows};
-use super::table;
+use super::{stats, table};
 use crate::table::with_words;
 
 #[derive(clap::Args)]
@@ -106,11 +106,7 @@ pub(crate) fn differences(old: &Record, new: &Record) -> Vec<String> {
 
 /// The median round trip of a cache line between two processors.
 fn round_trip(record: &Record) -> Option<f64> {
-    let samples = record.entries.iter().flat_map(|entry| match &entry.outcome {
-        Outcome::Measured(samples) => samples.as_slice(),
-        _ => &[],
-    });
-    let mut known: Vec<f64> = samples.map(|sample| sample.round_trip_ns).filter(|ns| *ns > 0.0).collect();
+    let mut known = stats::round_trips(record);
     (!known.is_empty()).then(|| wyn_bench::meter::median(&mut known))
 }
 

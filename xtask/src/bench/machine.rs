@@ -7,6 +7,8 @@ use wyn_bench::os;
 use wyn_bench::record::Host;
 
 use super::build::Programs;
+use super::plan::Group;
+use super::table::is_ours;
 use crate::cmd;
 
 pub(crate) fn host() -> Host {
@@ -44,22 +46,27 @@ fn may_take_priority() -> bool {
 }
 
 /// The version of each backend: from Cargo.lock, or from the program that holds it.
-pub(crate) fn versions(backends: &[String], programs: &Programs) -> BTreeMap<String, String> {
+pub(crate) fn versions(group: Group, backends: &[String], programs: &Programs) -> BTreeMap<String, String> {
     let lock = std::fs::read_to_string(cmd::root().join("Cargo.lock")).unwrap_or_default();
-    backends
-        .iter()
-        .filter_map(|backend| Some((backend.clone(), version(backend, &lock, programs)?)))
-        .collect()
+    let of = |backend: &String| {
+        let version = programs.foreign_version(backend).or_else(|| version(group, backend, &lock))?;
+        Some((backend.clone(), version))
+    };
+    backends.iter().filter_map(of).collect()
 }
 
-fn version(backend: &str, lock: &str, programs: &Programs) -> Option<String> {
+fn version(group: Group, backend: &str, lock: &str) -> Option<String> {
+    const OWN: &str = env!("CARGO_PKG_VERSION");
     match backend {
-        "wyn" => Some(env!("CARGO_PKG_VERSION").to_owned()),
-        "std" => cmd::output_of(Command::new("rustc").arg("-V")),
+        "wyn_tokio" => Some(format!("{OWN} on Tokio {}", locked(lock, "tokio")?)),
+        ours if is_ours(ours) => Some(OWN.to_owned()),
+        "std" | "threads" => cmd::output_of(Command::new("rustc").arg("-V")),
+        "system" => cmd::output_of(Command::new("getconf").arg("GNU_LIBC_VERSION")),
+        "jemalloc" => locked(lock, "tikv-jemallocator"),
+        "crossbeam" if group == Group::Deque => locked(lock, "crossbeam-deque"),
         "crossbeam" => locked(lock, "crossbeam-channel"),
         "rayon_scope" => locked(lock, "rayon"),
-        "wyn_tokio" => Some(format!("{} on Tokio {}", env!("CARGO_PKG_VERSION"), locked(lock, "tokio")?)),
-        _ => programs.foreign_version(backend).or_else(|| locked(lock, &backend.replace('_', "-"))),
+        other => locked(lock, &other.replace('_', "-")),
     }
 }
 
@@ -73,6 +80,20 @@ fn locked(lock: &str, package: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::plan::Kind;
+
+    #[test]
+    fn every_backend_in_the_probe_has_a_version() {
+        let lock = std::fs::read_to_string(cmd::root().join("Cargo.lock")).unwrap();
+        for group in Group::ALL {
+            for (backend, kind) in group.all_backends() {
+                let built_in = matches!(kind, Kind::Probe(_)) || *backend == "std";
+                assert!(!built_in || version(group, backend, &lock).is_some(), "{backend}");
+            }
+        }
+        let crossbeam = [Group::Deque, Group::Channels].map(|group| version(group, "crossbeam", &lock));
+        assert_eq!(crossbeam, ["crossbeam-deque", "crossbeam-channel"].map(|name| locked(&lock, name)));
+    }
 
     #[test]
     fn versions_come_from_the_lock_file() {

@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// Workers of each backend; several for a sweep, as in `--backends wyn --workers 1,2,8,64`
     #[arg(long, value_delimiter = ',', value_name = "NUMBERS")]
     workers: Vec<usize>,
-    /// Only cells whose `workload/n/grain` matches this expression
+    /// Only cells whose `workload/n/grain`, on channels `workload/n/grain/capacity`, matches this expression
     #[arg(long, value_name = "RE")]
     filter: Option<String>,
     /// The global allocator of every Rust backend
@@ -94,7 +94,11 @@ impl Options {
         let mut cells = group.cells(mode, &self.workloads, &workers)?;
         if let Some(filter) = &self.filter {
             let filter = regex_lite::Regex::new(filter).context("--filter is no regular expression")?;
-            cells.retain(|cell| filter.is_match(&format!("{}/{}/{}", cell.workload, cell.n, cell.grain_ns)));
+            let all: Vec<String> = cells.iter().map(path).collect();
+            cells.retain(|cell| filter.is_match(&path(cell)));
+            if cells.is_empty() {
+                bail!("nothing to measure: --filter leaves none of {}", all.join(", "));
+            }
         }
         if cells.is_empty() {
             bail!("nothing to measure: no cell is left");
@@ -114,6 +118,12 @@ impl Options {
             reps: self.reps.max(1),
         })
     }
+}
+
+/// What `--filter` looks at: `spawn_await/100000/0`, `mpmc/2000/0/unbounded`
+fn path(cell: &Cell) -> String {
+    let capacity = cell.capacity.map(|capacity| format!("/{capacity}")).unwrap_or_default();
+    format!("{}/{}/{}{capacity}", cell.workload, cell.n, cell.grain_ns)
 }
 
 /// What a run measures.
@@ -173,7 +183,7 @@ impl Job {
             command: command(),
             host: machine::host(),
             allocator: self.allocator.name().to_owned(),
-            versions: machine::versions(&self.backends, &programs),
+            versions: machine::versions(self.group, &self.backends, &programs),
             entries,
         })
     }
@@ -223,6 +233,16 @@ mod tests {
     use super::*;
     use crate::bench::rows::made_up::{entry, record};
     use wyn_bench::record::Entry;
+
+    #[test]
+    fn a_filter_sees_capacities_and_names_what_there_is() {
+        let left = |filter: &str| {
+            Options { filter: Some(filter.to_owned()), ..Options::smoke() }.cells(Group::Channels)
+        };
+        assert_eq!(left("^mpmc/.*/unbounded$").unwrap().len(), 1);
+        let error = left("nothing").unwrap_err().to_string();
+        assert!(error.contains("mpmc/2000/0/unbounded"), "{error}");
+    }
 
     #[test]
     fn a_part_of_a_run_is_known_as_one() {

@@ -103,6 +103,7 @@ fn bench(args: &Args) -> Result<()> {
         record_file::write(&file, &record)?;
         println!("record: {}", file.display());
     }
+    failures(&record)?;
     if let Some(name) = &args.publish {
         let name = if name.is_empty() { published_name(&record) } else { name.clone() };
         let file = record_file::directory().join(format!("{name}.json"));
@@ -110,7 +111,7 @@ fn bench(args: &Args) -> Result<()> {
         println!("published: {}", file.display());
         report::write_markdown()?;
     }
-    failures(&record)
+    Ok(())
 }
 
 /// Of the terminal, if one shows what is printed.

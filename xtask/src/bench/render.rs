@@ -6,6 +6,7 @@ use std::ops::Range;
 use wyn_bench::record::Record;
 
 use super::plan::Group;
+use super::stats;
 use super::table::{Row, Shown, Standing, Table};
 
 /// The head, then every table; one that is wider than this goes on below itself.
@@ -96,15 +97,12 @@ fn what(record: &Record) -> &'static str {
 
 /// Between which limits one cache line's round trip moved during the run.
 fn round_trips(record: &Record) -> String {
-    let samples = record.entries.iter().flat_map(|entry| match &entry.outcome {
-        wyn_bench::record::Outcome::Measured(samples) => samples.as_slice(),
-        _ => &[],
-    });
-    let known = samples.map(|sample| sample.round_trip_ns).filter(|ns| *ns > 0.0);
-    let (least, most) = known.fold((f64::MAX, 0.0_f64), |(least, most), ns| (least.min(ns), most.max(ns)));
-    if most == 0.0 {
+    let known = stats::round_trips(record);
+    if known.is_empty() {
         return "round trip of a cache line between two CPUs: unknown".to_owned();
     }
+    let (least, most) =
+        known.iter().fold((f64::MAX, 0.0_f64), |(least, most), ns| (least.min(*ns), most.max(*ns)));
     format!("round trip of a cache line between two CPUs: {least:.0} to {most:.0} ns during the run")
 }
 

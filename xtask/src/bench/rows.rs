@@ -6,7 +6,7 @@ use super::column::{Column, Role, columns};
 use super::noise::Ratio;
 use super::plan::Group;
 use super::stats::Figure;
-use super::table::FLOOR;
+use super::table::{FLOOR, is_ours};
 
 /// One line of a comparison. In every row that is not derived, less is better.
 pub(crate) struct Row<'a> {
@@ -39,9 +39,10 @@ impl<'a> Row<'a> {
         counted.copied().reduce(|best, next| if next.1.median < best.1.median { next } else { best })
     }
 
-    /// The best other backend, and how many times better than it this one is; below 1 for a loss.
+    /// The best other backend, and how many times better than it this one is; below 1 for a loss. Another form of
+    /// Wyn is no other to Wyn.
     pub(crate) fn lead(&self, backend: &str) -> Option<(&'a str, Ratio)> {
-        let (other, theirs) = self.best(|name| name != backend)?;
+        let (other, theirs) = self.best(|name| name != backend && !(is_ours(name) && is_ours(backend)))?;
         Some((other, Ratio::of(theirs, self.figure(backend)?)?))
     }
 }
@@ -115,5 +116,15 @@ mod tests {
         assert_eq!((other, ratio.value), ("rayon", 3.0));
         let (other, ratio) = rows[0].lead("tokio").unwrap();
         assert_eq!((other, ratio.value), ("wyn", 0.25));
+    }
+
+    #[test]
+    fn another_form_of_ours_is_no_other() {
+        let entries = [("wyn", 10.0), ("wyn_box", 5.0), ("rayon", 30.0)];
+        let record = made_up::record(entries.map(|(name, ns)| made_up::entry(name, 10_000, ns)).to_vec());
+        let row = &rows(&record, &[Role::Main])[0];
+        let leads = ["wyn", "wyn_box", "rayon"].map(|name| row.lead(name).unwrap());
+        assert_eq!(leads.map(|(other, _)| other), ["rayon", "rayon", "wyn_box"]);
+        assert_eq!(leads[0].1.value, 3.0);
     }
 }

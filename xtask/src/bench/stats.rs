@@ -1,7 +1,7 @@
 //! From repetitions to figures: medians, their spread, and which repetitions do not count.
 
 use wyn_bench::meter::median;
-use wyn_bench::record::{Entry, Outcome, Sample};
+use wyn_bench::record::{Entry, Outcome, Record, Sample};
 
 use super::plan;
 
@@ -44,6 +44,15 @@ pub(crate) fn figure(entry: &Entry, name: &str) -> Option<Figure> {
     let middle = median(&mut values);
     let mut distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
     Some(Figure { median: middle, mad: median(&mut distances), count: values.len() })
+}
+
+/// What a cache line's round trip between two processors took before each repetition, where that is known.
+pub(crate) fn round_trips(record: &Record) -> Vec<f64> {
+    let samples = record.entries.iter().flat_map(|entry| match &entry.outcome {
+        Outcome::Measured(samples) => samples.as_slice(),
+        _ => &[],
+    });
+    samples.map(|sample| sample.round_trip_ns).filter(|ns| *ns > 0.0).collect()
 }
 
 /// Whether a workload meant for all workers ran on about one core, so that contention is not in its figure.

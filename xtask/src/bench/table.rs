@@ -134,7 +134,7 @@ fn lead(columns: &[Column], backends: &[&str], figures: &[Vec<Option<Figure>>]) 
 }
 
 /// Whether a backend is Wyn in one of its forms, such as `wyn_box`.
-fn is_ours(backend: &str) -> bool {
+pub(crate) fn is_ours(backend: &str) -> bool {
     backend.strip_prefix(OURS).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 

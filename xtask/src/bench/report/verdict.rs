@@ -1,7 +1,8 @@
 //! What Wyn is good at and bad at: over all records, the rows it leads and the rows it loses.
 //!
-//! A sweep over numbers of workers is drawn and not counted: one row would be as many. A row counts once: of two records that have it, the first in the order of the sources speaks. A win or a loss is
-//! more than 5 % and more than the noise.
+//! A row counts once: of two records that have it, the first in the order of the sources speaks. A sweep over numbers
+//! of workers is drawn and not counted, because one row of it would be as many. A win or a loss is more than 5 % and
+//! more than the noise.
 
 use std::collections::BTreeSet;
 
