@@ -8,6 +8,9 @@
 //! Other threads pay one thread-local look where they would park, and nothing before; the hook is
 //! [told](Hook::block_outside) of their waits too, so that it can say who waits for what.
 //!
+//! A wait that nobody will ever end, as the hook has found out, can be [ended by the hook](Wait::end_with): the operation
+//! withdraws, as if its time were up, and its thread unwinds with what the hook has to say.
+//!
 //! ```
 //! use std::sync::atomic::{AtomicUsize, Ordering};
 //! use std::time::Duration;
@@ -35,10 +38,13 @@
 //! # Ok::<(), hook::AlreadySet>(())
 //! ```
 
+use std::any::Any;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::resume_unwind;
 use std::sync::OnceLock;
+use std::thread::panicking;
 use std::time::Instant;
 
 use crate::spin::has_passed;
@@ -54,7 +60,8 @@ pub trait Hook: Sync {
     /// [`is_over`](Wait::is_over) between two pieces of work.
     ///
     /// # Panics
-    /// A panic would unwind out of a half-finished operation: the process is aborted.
+    /// A panic would unwind out of a half-finished operation: the process is aborted. To end the operation, call
+    /// [`Wait::end_with`] and return.
     fn block(&self, wait: &Wait<'_>);
 
     /// Called on a thread that has not opted in, in the place of [`Wait::park`], which it must come down to: this
@@ -72,19 +79,54 @@ pub struct Wait<'a> {
     ticket: &'a Ticket,
     deadline: Option<Instant>,
     what: What,
+    may_end: bool,
+    is_ended: Cell<bool>,
     /// Parking is the business of the thread that waits.
     not_send: PhantomData<*const ()>,
 }
 
 impl<'a> Wait<'a> {
     pub(crate) fn new(ticket: &'a Ticket, deadline: Option<Instant>, what: What) -> Self {
-        Self { ticket, deadline, what, not_send: PhantomData }
+        // Out of a destructor that runs in the middle of a panic there is no way but the end of the process.
+        let may_end = deadline.is_none() && what != What::Time && !panicking();
+        Self { ticket, deadline, what, may_end, is_ended: Cell::new(false), not_send: PhantomData }
     }
 
-    /// Whether the operation has been decided or its deadline has passed. Does not block.
+    /// The wait for somebody who has begun to serve the operation.
+    pub(crate) fn for_claimant(ticket: &'a Ticket, what: What) -> Self {
+        Self { may_end: false, ..Self::new(ticket, None, what) }
+    }
+
+    /// Whether the operation has been decided, its deadline has passed, or the hook has ended it. Does not block.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_decided() || self.deadline.is_some_and(has_passed)
+        self.is_ended() || self.is_decided() || self.deadline.is_some_and(has_passed)
+    }
+
+    /// Whether [`end_with`](Self::end_with) does anything: not to an operation with a deadline, nor to one that somebody
+    /// is about to serve, nor to one in a destructor that runs because of a panic.
+    #[must_use]
+    pub fn may_end(&self) -> bool {
+        self.may_end
+    }
+
+    /// Gives the operation up. When the hook has returned it withdraws, as if its time were up; then its thread unwinds
+    /// with `reason`, out of the call that was blocked. The panic hook is not called. If somebody has served the
+    /// operation meanwhile, it ends as usual instead.
+    ///
+    /// An operation whose timeout lies beyond the clock's range does not unwind: to its caller, its time is up.
+    ///
+    /// Nothing happens unless it [may be ended](Self::may_end).
+    pub fn end_with(&self, reason: Box<dyn Any + Send>) {
+        if self.may_end {
+            self.is_ended.set(true);
+            // A thread whose locals are gone unwinds with less to say.
+            let _ = REASON.try_with(|last| last.set(Some(reason)));
+        }
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.is_ended.get()
     }
 
     /// Whether the operation has been decided. Does not look at the clock.
@@ -206,6 +248,8 @@ static HOOK: OnceLock<&'static dyn Hook> = OnceLock::new();
 
 thread_local! {
     static OPTED_IN: Cell<bool> = const { Cell::new(false) };
+    /// Why the hook has ended the last operation of this thread that it has ended.
+    static REASON: Cell<Option<Box<dyn Any + Send>>> = const { Cell::new(None) };
 }
 
 /// Makes `hook` the one of this process. It takes over the waits of threads that [opt in](opt_in), and is told of
@@ -253,6 +297,13 @@ pub(crate) fn block(wait: &Wait<'_>) {
         hook.block_outside(wait);
     }
     std::mem::forget(bomb);
+}
+
+/// Unwinds out of an operation that the hook has ended, and that has withdrawn.
+#[cold]
+pub(crate) fn unwind() -> ! {
+    let reason = REASON.try_with(Cell::take).ok().flatten();
+    resume_unwind(reason.unwrap_or_else(|| Box::new("a blocked operation was ended by the scheduler")))
 }
 
 /// A waiter of the unwinding frame is still in a list that others read.

@@ -13,9 +13,9 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
-use crate::hook::What;
+use crate::hook::{self, What};
 use crate::sync::UnsafeCell;
-use crate::wait::{Outcome, Ticket};
+use crate::wait::{Outcome, Ticket, Verdict};
 
 /// What both ends share.
 struct Cell<T> {
@@ -132,10 +132,20 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// [`RecvError`] if the sender is dropped instead, or the message was taken already.
+    ///
+    /// # Panics
+    /// If a scheduler [ends the wait](hook::Wait::end_with): with what it has to say.
     #[inline]
     pub fn recv(self) -> Result<T, RecvError> {
         // Without a limit it ends with a verdict, and so without a cell: nothing is left to drop.
-        ManuallyDrop::new(self).recv_until(None).map_err(|_| RecvError)
+        let mut receiver = ManuallyDrop::new(self);
+        receiver.recv_until(None).map_err(|e| match e {
+            RecvTimeoutError::Disconnected => RecvError,
+            RecvTimeoutError::Timeout => {
+                drop(ManuallyDrop::into_inner(receiver));
+                hook::unwind()
+            }
+        })
     }
 
     /// Receives the message if it is there.
@@ -186,13 +196,13 @@ impl<T> Receiver<T> {
     }
 
     #[cold]
-    fn wait(ticket: &Ticket, deadline: Option<Instant>, what: What) -> Option<crate::wait::Verdict> {
+    fn wait(ticket: &Ticket, deadline: Option<Instant>, what: What) -> Option<Verdict> {
         // The waker of an earlier poll, or the thread of an earlier wait, is not to be woken any more.
         if !ticket.unpark() {
             // The sender is about to wake that one, and nobody else: no parking here.
             return Some(ticket.stay_for_claimant());
         }
-        ticket.wait(deadline, what)
+        ticket.wait(deadline, what).ok()
     }
 
     /// Takes the message, if there is one, and frees the cell.

@@ -5,6 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, TryRecvError};
+use crate::hook;
 use crate::iter::{IntoIter, Iter, TryIter};
 use crate::shared::{Shared, with_flavor};
 use crate::sync::Arc;
@@ -85,9 +86,15 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// [`RecvError`] if the channel is empty and closed, or its senders are gone, also meanwhile.
+    ///
+    /// # Panics
+    /// If a scheduler [ends the wait](hook::Wait::end_with): with what it has to say.
     #[inline]
     pub fn recv(&self) -> Result<T, RecvError> {
-        self.recv_until(None).map_err(|_| RecvError)
+        self.recv_until(None).map_err(|e| match e {
+            RecvTimeoutError::Disconnected => RecvError,
+            RecvTimeoutError::Timeout => hook::unwind(),
+        })
     }
 
     /// As [`recv`](Self::recv), and gives up after `timeout`. A timeout beyond the clock's range is none.
@@ -110,12 +117,18 @@ impl<T> Receiver<T> {
     fn recv_until(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
         match &self.source {
             Source::Channel(shared) => with_flavor!(shared, channel => channel.recv(deadline)),
-            Source::Timer(timer, make) => timer.recv(deadline).map(make),
-            Source::Never => {
-                sleep_until(deadline);
-                Err(RecvTimeoutError::Timeout)
-            }
+            Source::Timer(..) | Source::Never => self.recv_from_clock(deadline),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn recv_from_clock(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        if let Source::Timer(timer, make) = &self.source {
+            return timer.recv(deadline).map(make);
+        }
+        sleep_until(deadline);
+        Err(RecvTimeoutError::Timeout)
     }
 
     /// Closes the channel for senders, as [`Sender::close`](crate::Sender::close) does. Says whether it was open;

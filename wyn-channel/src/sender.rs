@@ -5,6 +5,7 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::time::{Duration, Instant};
 
 use crate::error::{SendError, SendTimeoutError, TrySendError};
+use crate::hook;
 use crate::shared::{Shared, with_flavor};
 use crate::sync::Arc;
 
@@ -61,9 +62,18 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// [`SendError`] with the message, if the channel is closed or all receivers go away, also meanwhile.
+    ///
+    /// # Panics
+    /// If a scheduler [ends the wait](hook::Wait::end_with): with what it has to say.
     #[inline]
     pub fn send(&self, msg: T) -> Result<(), SendError<T>> {
-        with_flavor!(self.shared, channel => channel.send(msg, None)).map_err(|e| SendError(e.into_inner()))
+        with_flavor!(self.shared, channel => channel.send(msg, None)).map_err(|e| match e {
+            SendTimeoutError::Disconnected(msg) => SendError(msg),
+            SendTimeoutError::Timeout(msg) => {
+                drop(msg);
+                hook::unwind()
+            }
+        })
     }
 
     /// As [`send`](Self::send), and gives up after `timeout`. A timeout beyond the clock's range is none.

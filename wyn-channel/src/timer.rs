@@ -62,5 +62,5 @@ impl Timer {
 /// Sleeps until that moment, or for ever.
 pub(crate) fn sleep_until(until: Option<Instant>) {
     // Nobody knows the ticket: only the clock ends this.
-    while Ticket::new().sleep(until, What::Time).is_some() {}
+    while Ticket::new().sleep(until, What::Time).is_ok() {}
 }

@@ -13,12 +13,12 @@ use std::sync::PoisonError;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::hook::What;
+use crate::hook::{self, What};
 use crate::list::{Role, WaitList, Waiter, Wakes};
 use crate::pending::Pending;
 use crate::spin::has_passed;
 use crate::sync::{Arc, Mutex, MutexGuard};
-use crate::wait::Ticket;
+use crate::wait::{Ticket, Unserved};
 
 /// A shared cell: clones are the same cell.
 ///
@@ -145,11 +145,14 @@ impl<T> Value<T> {
     ///
     /// The condition is tried after every change, by the thread that waits: a value that comes and goes in
     /// between may be missed.
+    ///
+    /// # Panics
+    /// If a scheduler [ends the wait](hook::Wait::end_with): with what it has to say.
     pub fn wait_for(&self, condition: impl FnMut(&T) -> bool) -> T
     where
         T: Clone,
     {
-        self.wait_until(condition, None, T::clone).expect("waits without a limit")
+        self.wait_until(condition, None, T::clone).unwrap_or_else(|| hook::unwind())
     }
 
     /// As [`wait_for`](Self::wait_for), and gives up after `timeout`: `None`. A timeout beyond the clock's range
@@ -190,11 +193,13 @@ impl<T> Value<T> {
                 unsafe { inner.waiting.push(&raw const waiter) };
             }
             let what = What::Value { value: self.id() };
-            if ticket.wait(deadline, what).is_none() {
+            if let Err(why) = ticket.wait(deadline, what) {
                 // SAFETY: it was put into this list, and is alive.
                 let removed = unsafe { lock(&self.cell).waiting.remove(&raw const waiter) };
                 if !removed {
                     ticket.wait_for_claimant(what);
+                } else if why == Unserved::Ended {
+                    return None;
                 }
             }
         }

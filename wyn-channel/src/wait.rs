@@ -56,6 +56,15 @@ pub(crate) struct Verdict {
     pub(crate) case: usize,
 }
 
+/// Why a wait ended without a verdict. The ticket may be claimed all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unserved {
+    /// Its deadline has passed.
+    TimeIsUp,
+    /// The hook has ended it.
+    Ended,
+}
+
 /// One blocked operation.
 #[derive(Debug)]
 pub(crate) struct Ticket {
@@ -269,12 +278,12 @@ impl Ticket {
         self.state.compare_exchange(PARKED, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    /// Sleeps until there is a verdict. `None` if the deadline comes first; the ticket may be claimed then.
-    pub(crate) fn wait(&self, deadline: Option<Instant>, what: What) -> Option<Verdict> {
+    /// Sleeps until there is a verdict, unless the deadline comes first or the hook ends the wait.
+    pub(crate) fn wait(&self, deadline: Option<Instant>, what: What) -> Result<Verdict, Unserved> {
         let mut spin = Spin::new();
         loop {
             if let Some(verdict) = self.verdict() {
-                return Some(verdict);
+                return Ok(verdict);
             }
             if !spin.look_again(deadline) {
                 return self.sleep(deadline, what);
@@ -285,25 +294,36 @@ impl Ticket {
     /// As [`wait`](Self::wait), without a last look around.
     #[cold]
     #[inline(never)]
-    pub(crate) fn sleep(&self, deadline: Option<Instant>, what: What) -> Option<Verdict> {
-        if !self.set_parked() {
-            return self.verdict();
-        }
+    pub(crate) fn sleep(&self, deadline: Option<Instant>, what: What) -> Result<Verdict, Unserved> {
+        self.sleep_in(&hook::Wait::new(self, deadline, what))
+    }
+
+    fn sleep_in(&self, wait: &hook::Wait<'_>) -> Result<Verdict, Unserved> {
+        self.set_parked();
         loop {
             if let Some(verdict) = self.verdict() {
-                return Some(verdict);
+                return Ok(verdict);
             }
-            if deadline.is_some_and(has_passed) {
-                return None;
+            if wait.deadline().is_some_and(has_passed) {
+                return Err(Unserved::TimeIsUp);
             }
-            hook::block(&hook::Wait::new(self, deadline, what));
+            if wait.is_ended() {
+                return Err(Unserved::Ended);
+            }
+            hook::block(wait);
         }
     }
 
     /// Sleeps until somebody who has claimed the ticket finishes it.
     pub(crate) fn wait_for_claimant(&self, what: What) -> Verdict {
+        let mut spin = Spin::new();
         loop {
-            if let Some(verdict) = self.wait(None, what) {
+            if let Some(verdict) = self.verdict() {
+                return verdict;
+            }
+            if !spin.look_again(None)
+                && let Ok(verdict) = self.sleep_in(&hook::Wait::for_claimant(self, what))
+            {
                 return verdict;
             }
         }
@@ -321,14 +341,13 @@ impl Ticket {
         }
     }
 
-    /// Makes sure that the thread is woken; `false` if there is a verdict already.
-    fn set_parked(&self) -> bool {
+    /// Makes sure that the thread is woken, unless there is a verdict already.
+    fn set_parked(&self) {
         if !self.is_parked() {
             // SAFETY: nobody reads `who` before PARKED is set.
             self.who.with_mut(|who| unsafe { *who = Who::Thread(current()) });
-            return self.publish_who();
+            self.publish_who();
         }
-        true
     }
 
     fn publish_who(&self) -> bool {

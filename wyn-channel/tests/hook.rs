@@ -2,8 +2,10 @@
 
 mod common;
 
-use std::sync::Mutex;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,11 @@ static NOTES: Notes =
 impl Hook for Notes {
     fn block(&self, wait: &Wait<'_>) {
         self.asked.lock().unwrap().push((thread::current().id(), wait.what()));
+        if ENDS.get() && wait.may_end() {
+            wait.end_with(Box::new("ended"));
+            assert!(wait.is_over() && !wait.is_decided());
+            return;
+        }
         if self.returns_early.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok() {
             return;
         }
@@ -41,6 +48,11 @@ impl Hook for Notes {
         self.told.lock().unwrap().push((thread::current().id(), wait.what()));
         wait.park();
     }
+}
+
+thread_local! {
+    /// Whether the waits of this thread are ended.
+    static ENDS: Cell<bool> = const { Cell::new(false) };
 }
 
 fn asked_here() -> Vec<What> {
@@ -183,4 +195,96 @@ fn a_deadline_ends_the_wait() {
     let start = Instant::now();
     assert!(r.recv_timeout(ms(20)).is_err());
     assert!((ms(20)..Duration::from_secs(5)).contains(&start.elapsed()));
+}
+
+/// What the call unwinds with.
+fn ended<R>(call: impl FnOnce() -> R) -> Option<&'static str> {
+    ENDS.set(true);
+    let result = catch_unwind(AssertUnwindSafe(call));
+    ENDS.set(false);
+    result.err().map(|reason| *reason.downcast::<&'static str>().unwrap())
+}
+
+#[test]
+fn a_wait_can_be_ended() {
+    set();
+    let _in = hook::opt_in();
+    for capacity in [0, 1, 64] {
+        let (s, r) = bounded::<Arc<()>>(capacity);
+        assert_eq!(ended(|| r.recv()), Some("ended"));
+        let message = Arc::new(());
+        (0..capacity).for_each(|_| s.send(Arc::clone(&message)).unwrap());
+        assert_eq!(ended(|| s.send(Arc::clone(&message))), Some("ended"));
+        assert_eq!(Arc::strong_count(&message), 1 + capacity, "the message has gone");
+        // Nobody stands in a list any more, and the channel goes on.
+        (0..capacity).for_each(|_| drop(r.recv().unwrap()));
+        assert_eq!((Arc::strong_count(&message), r.len()), (1, 0));
+        assert!(s.try_send(Arc::clone(&message)).is_ok() == (capacity > 0));
+        assert!(r.try_recv().is_ok() == (capacity > 0));
+        thread::scope(|threads| {
+            threads.spawn(|| s.send(Arc::clone(&message)).unwrap());
+            r.recv().unwrap();
+        });
+    }
+    let (s, r) = oneshot::<u8>();
+    assert_eq!(ended(|| r.recv()), Some("ended"));
+    assert!(s.send(1).is_err());
+    assert_eq!(ended(|| Value::new(0).wait_for(|&n| n > 0)), Some("ended"));
+}
+
+#[test]
+fn a_select_can_be_ended() {
+    set();
+    let _in = hook::opt_in();
+    for capacity in [0, 1] {
+        let (empty, full) = (bounded::<u8>(capacity), bounded::<u8>(capacity));
+        (0..capacity).for_each(|_| full.0.send(1).unwrap());
+        let make = || {
+            let mut select = Select::new();
+            select.recv(&empty.1);
+            select.send(&full.0);
+            select
+        };
+        assert_eq!(ended(|| make().select().index()), Some("ended"));
+        assert_eq!(ended(|| make().ready()), Some("ended"));
+        let never = || wyn_channel::select! { recv(empty.1) -> _ => {} };
+        assert_eq!(ended(never), Some("ended"));
+        thread::scope(|threads| {
+            threads.spawn(|| empty.0.send(7).unwrap());
+            let mut select = make();
+            let operation = select.select();
+            assert_eq!(operation.recv(&empty.1), Ok(7));
+        });
+    }
+}
+
+/// What ends by itself is not ended; nor is what waits in the middle of a panic, where that would end the process.
+#[test]
+fn some_waits_cannot_be_ended() {
+    struct Waits<'a>(&'a wyn_channel::Receiver<u8>);
+
+    impl Drop for Waits<'_> {
+        fn drop(&mut self) {
+            assert_eq!(self.0.recv(), Ok(1));
+        }
+    }
+
+    set();
+    let _in = hook::opt_in();
+    let (s, r) = bounded::<u8>(1);
+    assert_eq!(ended(|| r.recv_timeout(ms(20)).unwrap_err()), None);
+    assert_eq!(ended(|| after(ms(20)).recv().unwrap()), None);
+    // Beyond the clock's range: to its caller, time is up.
+    assert_eq!(ended(|| assert!(r.recv_timeout(Duration::MAX).unwrap_err().is_timeout())), None);
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            thread::sleep(ms(50));
+            s.send(1).unwrap();
+        });
+        let panics = || {
+            let _waits = Waits(&r);
+            std::panic::resume_unwind(Box::new("first"));
+        };
+        assert_eq!(ended(panics), Some("first"));
+    });
 }

@@ -168,7 +168,7 @@ impl<T> Locked<T> {
     }
 
     /// Waits for the verdict on a waiter that stands in a list of this channel; `None` if the deadline came
-    /// first, and nobody has claimed it or ever will.
+    /// first, or the hook has ended the wait, and nobody has claimed it or ever will.
     fn await_verdict(
         &self,
         ticket: &Ticket,
@@ -177,7 +177,7 @@ impl<T> Locked<T> {
         what: What,
         list: impl FnOnce(&mut Core<T>) -> &mut WaitList,
     ) -> Option<Verdict> {
-        if let Some(verdict) = ticket.wait(deadline, what) {
+        if let Ok(verdict) = ticket.wait(deadline, what) {
             return Some(verdict);
         }
         // SAFETY: it was put into this list, and is alive.

@@ -10,23 +10,30 @@ use crate::hook::What;
 use crate::list::{Role, Waiter};
 use crate::spin::{Spin, has_passed};
 use crate::sync::planted;
-use crate::wait::Ticket;
+use crate::wait::{Ticket, Unserved};
 
 /// From this capacity on it pays to let messages, or room, gather.
 const LONG_RING: usize = 1024;
 /// Which part of the ring a sender that found it full likes to be free.
 const ROOM_SHARE: usize = 4;
 
+/// How a sleep ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slept {
+    LookAgain,
+    /// By the hook.
+    Ended,
+}
+
 impl<T> Ring<T> {
     #[inline]
     pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        match self.claim_send() {
-            Ok(claim) => {
+        match self.claim_send_at_once() {
+            Some(claim) => {
                 self.publish(claim, msg);
                 Ok(())
             }
-            Err(Refused::Closed) => Err(SendTimeoutError::Disconnected(msg)),
-            Err(Refused::Full) => self.block_send(msg, deadline),
+            None => self.block_send(msg, deadline),
         }
     }
 
@@ -51,7 +58,10 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(SendTimeoutError::Timeout(msg));
             }
-            self.sleep(&self.senders, deadline, What::Send { channel: self.id() }, || self.can_send());
+            let what = What::Send { channel: self.id() };
+            if self.sleep(&self.senders, deadline, what, || self.can_send()) == Slept::Ended {
+                return Err(SendTimeoutError::Timeout(msg));
+            }
         }
     }
 
@@ -71,10 +81,9 @@ impl<T> Ring<T> {
 
     #[inline]
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        match self.claim_recv() {
-            Ok(claim) => Ok(self.collect(claim)),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) => self.block_recv(deadline),
+        match self.claim_recv_at_once() {
+            Some(claim) => Ok(self.collect(claim)),
+            None => self.block_recv(deadline),
         }
     }
 
@@ -93,7 +102,10 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(RecvTimeoutError::Timeout);
             }
-            self.sleep(&self.receivers, deadline, What::Recv { channel: self.id() }, || self.can_recv());
+            let what = What::Recv { channel: self.id() };
+            if self.sleep(&self.receivers, deadline, what, || self.can_recv()) == Slept::Ended {
+                return Err(RecvTimeoutError::Timeout);
+            }
         }
     }
 
@@ -101,16 +113,29 @@ impl<T> Ring<T> {
         if self.capacity() >= LONG_RING { Spin::patient() } else { Spin::new() }
     }
 
-    /// Sleeps until it is worth while to look again.
-    fn sleep(&self, side: &Side, deadline: Option<Instant>, what: What, is_ready: impl FnOnce() -> bool) {
+    /// Sleeps until it is worth while to look again, or the hook ends the wait.
+    fn sleep(
+        &self,
+        side: &Side,
+        deadline: Option<Instant>,
+        what: What,
+        is_ready: impl FnOnce() -> bool,
+    ) -> Slept {
         let ticket = Ticket::new();
         let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
         // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
         unsafe { side.enlist(&raw const waiter) };
-        let waited = if !planted("last-look") && is_ready() { None } else { ticket.sleep(deadline, what) };
-        if waited.is_none() && !side.delist(&waiter) {
+        let waited = if !planted("last-look") && is_ready() {
+            Err(Unserved::TimeIsUp)
+        } else {
+            ticket.sleep(deadline, what)
+        };
+        let Err(why) = waited else { return Slept::LookAgain };
+        if !side.delist(&waiter) {
             // Woken at the last moment: the caller looks again, so the wake-up is not lost.
             ticket.wait_for_claimant(what);
+            return Slept::LookAgain;
         }
+        if why == Unserved::Ended { Slept::Ended } else { Slept::LookAgain }
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::error::{
     ReadyTimeoutError, RecvError, SelectTimeoutError, SendError, TryReadyError, TrySelectError,
 };
+use crate::hook;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use crate::shared::with_flavor;
@@ -144,7 +145,7 @@ impl<'a> Select<'a> {
     /// Selects an operation, and blocks while all of them would.
     ///
     /// # Panics
-    /// If the list is empty.
+    /// If the list is empty, or a scheduler [ends the wait](hook::Wait::end_with).
     #[inline]
     pub fn select(&mut self) -> SelectedOperation<'a> {
         select(self.cases.as_mut_slice(), self.biased)
@@ -184,10 +185,10 @@ impl<'a> Select<'a> {
     /// As [`try_ready`](Self::try_ready), and blocks while all of them would.
     ///
     /// # Panics
-    /// If the list is empty.
+    /// If the list is empty, or a scheduler [ends the wait](hook::Wait::end_with).
     pub fn ready(&mut self) -> usize {
         assert!(!self.cases.as_mut_slice().is_empty(), "no operations have been added to `Select`");
-        self.run_ready(Patience::Endless).expect("waits until one is ready")
+        self.run_ready(Patience::Endless).unwrap_or_else(|| hook::unwind())
     }
 
     /// As [`ready`](Self::ready), and gives up after `timeout`.
@@ -363,8 +364,9 @@ pub fn try_select<'a>(cases: &mut [Case<'a>], biased: bool) -> Option<SelectedOp
 pub fn select<'a>(cases: &mut [Case<'a>], biased: bool) -> SelectedOperation<'a> {
     assert!(!cases.is_empty(), "no operations have been added to `Select`");
     let mut operation = SelectedOperation::none();
-    let found = operation.fill(cases, Patience::Endless, biased);
-    debug_assert!(found, "waits until one is selected");
+    if !operation.fill(cases, Patience::Endless, biased) {
+        hook::unwind();
+    }
     operation
 }
 

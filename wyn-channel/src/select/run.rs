@@ -10,7 +10,7 @@ use crate::hook::What;
 use crate::list::{Role, Waiter};
 use crate::spin::{Spin, has_passed};
 use crate::timer::sleep_until;
-use crate::wait::{Outcome, Ticket, Verdict};
+use crate::wait::{Outcome, Ticket, Unserved, Verdict};
 
 /// An arm, its number, and the address that its operation will be checked against.
 #[derive(Clone, Copy)]
@@ -91,8 +91,12 @@ fn select_slow<'a>(
         }
         if cases.is_empty() {
             sleep_until(patience.deadline());
-        } else if let Some(at) = wait(cases, patience, token) {
-            return Some(at);
+            continue;
+        }
+        match wait(cases, patience, token) {
+            Waited::Served(at) => return Some(at),
+            Waited::Ended => return None,
+            Waited::LookAgain => {}
         }
     }
 }
@@ -120,9 +124,25 @@ fn find<'a>(
     None
 }
 
-/// Waits in the lists of all arms. The place of the arm that was served, with what it was served in the token.
+/// How a wait ends.
+enum Waited {
+    /// The arm at that place was served; the token holds with what.
+    Served(usize),
+    LookAgain,
+    /// By the hook.
+    Ended,
+}
+
+impl Waited {
+    /// That of a wait in which no arm was served.
+    fn unserved(verdict: Result<Verdict, Unserved>) -> Self {
+        if verdict == Err(Unserved::Ended) { Self::Ended } else { Self::LookAgain }
+    }
+}
+
+/// Waits in the lists of all arms.
 #[cold]
-fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Option<usize> {
+fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Waited {
     let ticket = Ticket::new();
     let me = &raw const ticket;
     let waiters: Vec<Waiter> =
@@ -140,30 +160,35 @@ fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Op
         }
     }
     let verdict = await_verdict(&ticket, cases, patience, is_ready);
-    let served = verdict.filter(|verdict| verdict.outcome == Outcome::Served).map(|verdict| verdict.case);
+    let served =
+        verdict.ok().filter(|verdict| verdict.outcome == Outcome::Served).map(|verdict| verdict.case);
     for (at, (case, waiter)) in cases.iter().zip(&waiters).enumerate().take(enlisted) {
         if let Some(arm) = case.arm {
             arm.delist(waiter, served == Some(at));
         }
     }
-    let at = served?;
+    let Some(at) = served else { return Waited::unserved(verdict) };
     ticket.slot_use.read();
     // SAFETY: delisted above, and served.
     let accepted = cases[at].arm.is_some_and(|arm| unsafe { arm.accept(&waiters[at], token) });
-    accepted.then_some(at)
+    if accepted { Waited::Served(at) } else { Waited::LookAgain }
 }
 
 /// Sleeps until an arm is served, a clock runs out, or not at all if something is ready. When it returns, the
 /// ticket cannot be claimed any more.
-fn await_verdict(ticket: &Ticket, cases: &[Case<'_>], patience: Patience, is_ready: bool) -> Option<Verdict> {
+fn await_verdict(
+    ticket: &Ticket,
+    cases: &[Case<'_>],
+    patience: Patience,
+    is_ready: bool,
+) -> Result<Verdict, Unserved> {
     let what = What::Select { arms: cases.len() };
+    let mut verdict = Err(Unserved::TimeIsUp);
     if !is_ready {
         let clocks = cases.iter().filter_map(|case| case.arm?.deadline());
-        if let Some(verdict) = ticket.wait(clocks.chain(patience.deadline()).min(), what) {
-            return Some(verdict);
-        }
+        verdict = ticket.wait(clocks.chain(patience.deadline()).min(), what);
     }
-    if ticket.claim() { None } else { Some(ticket.wait_for_claimant(what)) }
+    if verdict.is_ok() || ticket.claim() { verdict } else { Ok(ticket.wait_for_claimant(what)) }
 }
 
 /// Waits until an arm is ready, and gives its number; `None` if patience ends first.
@@ -181,15 +206,15 @@ pub(crate) fn ready(cases: &mut [Case<'_>], patience: Patience, biased: bool) ->
         }
         if cases.is_empty() {
             sleep_until(patience.deadline());
-        } else {
-            wait_for_news(cases, patience);
+        } else if let Waited::Ended = wait_for_news(cases, patience) {
+            return None;
         }
     }
 }
 
 /// Sleeps until something happens at one of the arms.
 #[cold]
-fn wait_for_news(cases: &[Case<'_>], patience: Patience) {
+fn wait_for_news(cases: &[Case<'_>], patience: Patience) -> Waited {
     let ticket = Ticket::new();
     let me = &raw const ticket;
     let waiters: Vec<Waiter> =
@@ -206,12 +231,13 @@ fn wait_for_news(cases: &[Case<'_>], patience: Patience) {
             break;
         }
     }
-    await_verdict(&ticket, cases, patience, is_ready);
+    let verdict = await_verdict(&ticket, cases, patience, is_ready);
     for (case, waiter) in cases.iter().zip(&waiters).take(enlisted) {
         if let Some(arm) = case.arm {
             arm.unwatch(waiter);
         }
     }
+    Waited::unserved(verdict)
 }
 
 /// The thread's random numbers: one generator for all its selects, which goes on when this is dropped.
