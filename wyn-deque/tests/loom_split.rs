@@ -1,7 +1,7 @@
 //! Every interleaving, and every outcome the memory model allows, of the split deque at its smallest.
 //!
-//! Each model hunts what its comment says; `split_mutants.sh` weakens each ordering and drops each check
-//! in turn and shows which model dies. Rings start with two slots.
+//! Each model hunts what its comment says; `mutants.toml` weakens each ordering and drops each check in turn
+//! and names the models that die. Rings start with two slots.
 #![cfg(wyn_loom)]
 
 use loom::thread::{self, JoinHandle};

@@ -34,7 +34,7 @@ use core::ptr::{self, NonNull};
 /// | `buckets` | load in `leave` | Acquire | the store in `bucket` | Relaxed: `a_bucket_made_by_another_is_left_alone` |
 /// | `buckets` | load in `caches` | Relaxed | under the depot's lock, as the store | – |
 ///
-/// Further mutants, of checks instead of orderings, are in `tests/mutants.py`, which prints who dies of each.
+/// Further mutants, of checks instead of orderings, are in `tests/mutants.toml`, with who dies of each.
 pub(crate) struct Shared {
     closed: AtomicBool,
     handles: AtomicUsize,

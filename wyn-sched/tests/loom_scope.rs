@@ -2,7 +2,7 @@
 //! `src/scope/core.rs`.
 //!
 //! A child writes what the scope reads when it has waited: an end that is seen too early is a race, and one that
-//! is never seen a deadlock. Weakened in one place at a time by `loom_scope_mutants.sh`.
+//! is never seen a deadlock. `mutants.toml` weakens it in one place at a time.
 #![cfg(wyn_loom)]
 
 #[path = "../src/scope/count.rs"]

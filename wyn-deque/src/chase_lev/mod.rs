@@ -59,7 +59,7 @@
 //!
 //! All sites are in `inner.rs`; flags and values have their table in `buffer.rs`. A model of
 //! `tests/loom.rs` "dies" when it fails with that site made Relaxed, or the fence or check removed;
-//! where several die, the smallest is named. `tests/mutants.sh` does that for each row.
+//! where several die, the smallest is named. `tests/mutants.toml` plants each row.
 //!
 //! | site | ordering | partner | dies |
 //! |---|---|---|---|

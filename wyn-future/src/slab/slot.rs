@@ -33,8 +33,8 @@
 //! | `take`: exchange | Acquire | `publish` | `complete_meets_take` |
 //! | `close`: exchange | Acquire | `publish`: the value; `open`: the link | `close_meets_complete`, `a_close_without_synchronisation` |
 //!
-//! `tests/loom_slab/weakened.rs` relaxes each in turn and expects the model to fail; `tests/slab_mutants.sh` does so
-//! for the logic. Keys that reach another thread through something that synchronises would make the first three
+//! `tests/loom_slab/weakened.rs` relaxes each in turn and expects the model to fail; `tests/mutants.toml` plants
+//! flaws in the logic. Keys that reach another thread through something that synchronises would make the first three
 //! redundant; the slab does not rely on it, since keys travel as numbers.
 
 use std::mem::{MaybeUninit, needs_drop};
