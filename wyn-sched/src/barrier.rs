@@ -9,6 +9,7 @@
 //! The pair is outside the formal memory model of Rust (and C++: see P1202), like `folly::asymmetric_*`,
 //! liburcu and seastar, which rest on the same call. Setting `WYN_NO_MEMBARRIER` selects the fences.
 
+use crate::stats;
 use crate::sync::{AtomicBool, Ordering, compiler_fence, fence};
 
 /// Whether `heavy` reaches the other threads. Written once, by [`decide`], before any runtime exists.
@@ -36,6 +37,7 @@ impl Asymmetric {
     /// The half on the cold path.
     #[inline(never)]
     pub(crate) fn heavy() {
+        stats::barrier();
         // Ordering: SeqCst fence: the calling thread's own half, and all of it without membarrier.
         fence(Ordering::SeqCst);
         // Ordering: Relaxed: as in `light`.

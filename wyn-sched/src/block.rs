@@ -29,8 +29,8 @@ pub(crate) fn block(context: &Context, notice: &Notice<'_>, is_over: &dyn Fn() -
             shared.unblock();
             return help_with_anything(context, notice, is_over);
         }
-    } else if shared.has_work() && !shared.roster.rouse() {
-        shared.roster.nudge();
+    } else if shared.has_work() {
+        context.stats().called(shared.roster.rouse() || shared.roster.nudge());
     }
     park();
     shared.unblock();

@@ -29,7 +29,7 @@ impl Hook for Workers {
                 // What is broadcast may be run here: it waits for nobody below.
                 match context.slot().receive() {
                     Some(task) => context.run(task),
-                    None => notice.during(|| wait.park()),
+                    None => notice.during(|| context.stats().park(|| wait.park())),
                 }
             }
         };

@@ -296,7 +296,7 @@ impl Wait<'_> {
                 None => park(),
                 Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
             };
-            self.with_notice(Place::Parked, |notice| notice.during(nap));
+            self.with_notice(Place::Parked, |notice| notice.during(|| self.context.stats().park(nap)));
         };
         // SAFETY: the caller of `wait` is the handle; `parked` only looks at the cell.
         unsafe { self.header.wait::<Asymmetric, _>(parked) };

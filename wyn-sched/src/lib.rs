@@ -36,6 +36,7 @@ mod slot;
 mod spawn;
 #[allow(unsafe_code, reason = "asks for the bounds of the stack")]
 mod stack;
+mod stats;
 mod sync;
 #[allow(unsafe_code, reason = "lays out closures and results in cells")]
 mod task;
@@ -54,3 +55,5 @@ pub use scope::{
     scope, scope_fifo,
 };
 pub use spawn::{current_worker_index, spawn, spawn_detached, worker_count, yield_now};
+#[cfg(feature = "stats")]
+pub use stats::{Counts, Stats};

@@ -99,8 +99,8 @@ impl Runtime {
     #[inline(always)]
     fn push(&self, task: task::TaskRef) {
         context::with_context_of(&self.shared, |context| match context {
-            Some(context) => context.push(task),
-            None => self.shared.inject(task),
+            Some(context) => context.spawn(task),
+            None => self.shared.spawn(task),
         });
     }
 
@@ -122,7 +122,7 @@ impl Runtime {
         }
         let (task, class) = task::create(f, Location::caller());
         let handle = JoinHandle::new(task, class);
-        self.shared.inject(task);
+        self.shared.spawn(task);
         // What `f` borrows outlives the task: this frame does not end before the task is complete, and a
         // runtime that is borrowed here cannot be shut down.
         match handle.join_blocking() {
@@ -156,6 +156,14 @@ impl Runtime {
     #[must_use]
     pub fn blocked(&self) -> Vec<Blocked> {
         deadlock::blocked(&self.shared)
+    }
+
+    /// What the runtime has counted since it was started. Takes no lock and stops nobody: it may be called as often as
+    /// is wanted. With the feature `stats`.
+    #[cfg(feature = "stats")]
+    #[must_use]
+    pub fn stats(&self) -> crate::Stats {
+        crate::Stats::of(&self.shared)
     }
 
     /// Ends the runtime as dropping it does, waiting at most this long for what was spawned.
@@ -229,7 +237,9 @@ pub fn global() -> &'static Runtime {
 
 /// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread.
 pub(crate) fn start_spare(shared: &Arc<Shared>) -> bool {
-    !shared.has_stopped() && start_thread(shared, Role::Spare, None).is_ok()
+    let is_started = !shared.has_stopped() && start_thread(shared, Role::Spare, None).is_ok();
+    shared.stats.spares_started.add(usize::from(is_started));
+    is_started
 }
 
 fn start_thread(shared: &Arc<Shared>, role: Role, ready: Option<Ready>) -> io::Result<()> {

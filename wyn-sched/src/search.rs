@@ -86,7 +86,7 @@ impl Context {
 
     fn steal_one(&self, id: usize) -> Option<TaskRef> {
         let stealer = self.prey(id)?;
-        stealer.steal().success()
+        self.stats().steal(self.deque(), || stealer.steal()).success()
     }
 
     /// Whom a steal from this thread's deque would pay.
@@ -135,7 +135,8 @@ impl Context {
     fn steal_from(&self, id: usize) -> Option<TaskRef> {
         let stealer = self.prey(id)?;
         let wish = if stealer.len() < BATCH_TASKS { 1 } else { STEAL_TASKS };
-        match stealer.steal_batch_asking(self.deque(), wish, STEAL_TASKS) {
+        let steal = || stealer.steal_batch_asking(self.deque(), wish, STEAL_TASKS);
+        match self.stats().steal(self.deque(), steal) {
             // Newest first, as their owner would: a task that waits for the one before it finds it here.
             Steal::Success(()) => self.deque().pop(),
             // Another thief is at it: what it leaves is found on the next round.

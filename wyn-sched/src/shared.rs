@@ -13,6 +13,7 @@ use crate::context;
 use crate::deadlock::{Notice, Place, WaitsFor};
 use crate::sleep::roster::Roster;
 use crate::slot::{SPARES, Slots};
+use crate::stats::Common;
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::task::{Op, TaskRef};
 
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     crew: Mutex<usize>,
     /// For those who wait until the runtime has stopped.
     ended: (Mutex<()>, Condvar),
+    pub(crate) stats: Common,
 }
 
 impl Shared {
@@ -54,16 +56,24 @@ impl Shared {
             blocked: AtomicUsize::new(0),
             crew: Mutex::new(0),
             ended: (Mutex::new(()), Condvar::new()),
+            stats: Common::new(),
         })
     }
 
-    /// Queues a task from a thread without a deque of its own here.
+    /// Spawns a task from a thread without a deque of its own here.
+    #[cold]
+    pub(crate) fn spawn(&self, task: TaskRef) {
+        self.stats.injected.add(1);
+        self.inject(task);
+    }
+
+    /// Puts a task where every worker finds it; calls somebody if nobody looks.
     #[cold]
     pub(crate) fn inject(&self, task: TaskRef) {
         self.injector.push(task);
         Asymmetric::light();
         if self.roster.nobody_looks() {
-            self.roster.rouse();
+            self.stats.wakes_given.add(usize::from(self.roster.rouse()));
         }
         if self.has_stopped() {
             self.cancel_all();

@@ -11,6 +11,7 @@ use crossbeam_utils::CachePadded;
 use wyn_deque::Injector;
 
 use crate::barrier::Asymmetric;
+use crate::stats::Counters;
 use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, Thread, current, lock};
 use crate::task::TaskRef;
 
@@ -50,6 +51,8 @@ pub(crate) struct Slot {
     owner: Mutex<Option<Thread>>,
     /// Whether a guest is inside a wait and may be running a task; stored by the owner only.
     helping: AtomicBool,
+    /// Written by the owner only.
+    pub(crate) stats: Counters,
 }
 
 impl Slot {
@@ -61,6 +64,7 @@ impl Slot {
             mail: Injector::new(),
             owner: Mutex::new(None),
             helping: AtomicBool::new(false),
+            stats: Counters::default(),
         }
     }
 
@@ -170,7 +174,7 @@ impl Slots {
             Role::Guest => &self.guests_end,
             Role::Spare => &self.spares_end,
         };
-        // Ordering: Release: pairs with the Acquire in `used`: the stealer is set.
+        // Ordering: Release: pairs with the Acquire in `guests` and `spares`: the stealer is set.
         end.fetch_max(id + 1, Ordering::Release);
         Some((id, deque))
     }
@@ -196,10 +200,14 @@ impl Slots {
         self.workers..self.guests_end.load(Ordering::Acquire)
     }
 
+    /// The spares that were ever there.
+    pub(crate) fn spares(&self) -> Range<usize> {
+        // Ordering: Acquire: pairs with the Release in `lend`.
+        self.workers + GUESTS..self.spares_end.load(Ordering::Acquire)
+    }
+
     /// Every id whose deque may hold something.
     pub(crate) fn used(&self) -> impl Iterator<Item = usize> {
-        // Ordering: Acquire: pairs with the Release in `lend`.
-        let spares = self.workers + GUESTS..self.spares_end.load(Ordering::Acquire);
-        (0..self.workers).chain(self.guests()).chain(spares)
+        (0..self.workers).chain(self.guests()).chain(self.spares())
     }
 }

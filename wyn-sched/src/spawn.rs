@@ -68,8 +68,8 @@ where
 #[inline(always)]
 fn push(context: Option<&Context>, task: task::TaskRef) {
     match context {
-        Some(context) => context.push(task),
-        None => runtime::global().shared.inject(task),
+        Some(context) => context.spawn(task),
+        None => runtime::global().shared.spawn(task),
     }
 }
 

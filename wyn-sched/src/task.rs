@@ -24,6 +24,7 @@ use crate::barrier::Asymmetric;
 use crate::context;
 use crate::deadlock::site::Site;
 use crate::family::Family;
+use crate::stats;
 
 /// What every payload area holds at least: a boxed panic payload is two words.
 const LEAST_PAYLOAD: usize = size_of::<Box<dyn Any + Send>>();
@@ -113,8 +114,17 @@ impl TaskRef {
         let entry = unsafe { self.header().as_ref() }.entry();
         // SAFETY: the header was made by `create` from an `Entry` of the right types.
         let entry = unsafe { std::mem::transmute::<*mut (), Entry>(entry) };
+        if op == Op::Inline {
+            stats::inlined();
+        }
         // SAFETY: passed on to the caller.
         unsafe { entry(self, op, runner) }
+    }
+
+    /// Whether it is a branch of `join`.
+    #[inline]
+    pub(crate) fn is_branch(self) -> bool {
+        self.0.addr().get() & TAGS == BRANCH
     }
 
     /// Where the payload lies.

@@ -114,6 +114,16 @@ pub(crate) fn running() -> *const Context {
     AMBIENT.get()
 }
 
+/// Calls `f` with the context of the runtime whose task runs, outside of tasks with one that the thread has used.
+#[inline]
+pub(crate) fn with_running(f: impl FnOnce(&Context)) {
+    let running = if AMBIENT.get().is_null() { CURRENT.get() } else { AMBIENT.get() };
+    // SAFETY: null, or a context that this thread holds; `f` cannot make it let go.
+    if let Some(context) = unsafe { running.as_ref() } {
+        f(context);
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn ambient_cold() -> Option<NonNull<Context>> {

@@ -13,7 +13,7 @@ use wyn_future::cell::Header;
 
 pub(crate) use self::current::{
     Helping, Seat, ambient, current, end_departures_of_guest, hold, is_inside, put_off, report_panic,
-    running, with_ambient, with_context_of, with_current,
+    running, with_ambient, with_context_of, with_current, with_running,
 };
 use crate::barrier::Asymmetric;
 use crate::family::Family;
@@ -24,6 +24,7 @@ use crate::sleep::Looks;
 use crate::sleep::roster::Idle;
 use crate::slot::{Deque, Role, Slot};
 use crate::stack;
+use crate::stats::Counters;
 use crate::sync::{Ordering, compiler_fence};
 use crate::task::{Op, TaskRef};
 
@@ -93,6 +94,18 @@ impl Context {
         &self.slot
     }
 
+    #[inline(always)]
+    pub(crate) fn stats(&self) -> &Counters {
+        &self.slot.stats
+    }
+
+    /// Pushes a new task.
+    #[inline]
+    pub(crate) fn spawn(&self, task: TaskRef) {
+        self.stats().spawned(self.deque());
+        self.push(task);
+    }
+
     /// Puts a task where this thread, and every thief, finds it; calls somebody if nobody looks.
     #[inline]
     pub(crate) fn push(&self, task: TaskRef) {
@@ -108,6 +121,7 @@ impl Context {
     /// the chance to run it elsewhere.
     #[inline(always)]
     pub(crate) fn push_branch(&self, task: TaskRef) -> usize {
+        self.stats().forked();
         let position = self.deque().push_at(task);
         // Ordering: SeqCst compiler fence: with membarrier on the other side, this is the light barrier.
         compiler_fence(Ordering::SeqCst);
@@ -122,18 +136,18 @@ impl Context {
     #[inline(never)]
     fn call_for_push(&self) {
         if self.shared.roster.nobody_looks() {
-            self.shared.roster.rouse();
+            self.stats().called(self.shared.roster.rouse());
             return;
         }
         if self.shared.roster.is_in_the_watchers_way(&self.seen_look) {
-            self.shared.roster.nudge();
+            self.stats().called(self.shared.roster.nudge());
             return;
         }
         // The watcher will look by its clock; a deque that grows is worth a call.
         let pushes = self.pushes.get().wrapping_add(1);
         self.pushes.set(pushes);
         if pushes.is_multiple_of(NUDGE_PUSHES) && self.deque().len() >= NUDGE_PUSHES as usize {
-            self.shared.roster.nudge();
+            self.stats().called(self.shared.roster.nudge());
         }
     }
 
@@ -155,6 +169,7 @@ impl Context {
     #[inline]
     pub(crate) fn run(&self, task: TaskRef) {
         self.slot().count_run();
+        self.stats().ran(task);
         let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(task.family()));
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.id) };

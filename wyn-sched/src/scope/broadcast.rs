@@ -63,6 +63,7 @@ where
     open.run(|| {
         for index in (0..workers).filter(|&index| Some(index) != own) {
             open.scope.core.begin();
+            open.context.map_or_else(|| shared.stats.injected.add(1), |own| own.stats().sent());
             let call = &call;
             let body = move |_: &Scope<'_>| call(index);
             shared.slots.get(index).send(child::create_detached(&open.scope.core, body));

@@ -195,8 +195,8 @@ impl<'scope> Scope<'scope> {
     fn push(&self, task: TaskRef) {
         self.core.begin();
         context::with_ambient(|context| match context {
-            Some(context) => context.push(task),
-            None => runtime::global().shared.inject(task),
+            Some(context) => context.spawn(task),
+            None => runtime::global().shared.spawn(task),
         });
     }
 }

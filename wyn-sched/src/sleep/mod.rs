@@ -142,11 +142,11 @@ impl Idle<'_> {
     fn end_search(&self) {
         let shared = &self.context.shared;
         if shared.has_work() {
-            shared.roster.end_search_beside_work();
+            self.context.stats().called(shared.roster.end_search_beside_work());
         } else if shared.roster.end_search() {
             Asymmetric::heavy();
             if shared.has_work() {
-                shared.roster.appoint_watcher();
+                self.context.stats().called(shared.roster.appoint_watcher());
             }
         }
     }
@@ -155,12 +155,12 @@ impl Idle<'_> {
     fn watch(&mut self) -> Next {
         let (shared, id) = (&self.context.shared, self.context.id);
         loop {
-            park_timeout(self.nap());
-            if shared.roster.take_order(id).is_some() {
+            self.context.stats().park(|| park_timeout(self.nap()));
+            if self.take_order().is_some() {
                 return Next::Search;
             }
             if (self.until)() {
-                shared.roster.watch_to_leave(id);
+                self.context.stats().called(shared.roster.watch_to_leave(id));
                 return Next::Leave;
             }
             let full = self.look();
@@ -203,7 +203,7 @@ impl Idle<'_> {
 
     /// Parks until called. On the list already.
     fn sleep(&self) -> Next {
-        let (shared, id) = (&self.context.shared, self.context.id);
+        let shared = &self.context.shared;
         // While somebody looks, the roster passes the duty on. The last one to lie down looks once more: what
         // was pushed before the barrier is seen here, and who pushes after it sees that nobody looks.
         let mut found = shared.roster.nobody_looks() && {
@@ -213,7 +213,7 @@ impl Idle<'_> {
         // Mail does not rely on who looks: it calls whoever is on the list.
         found |= self.context.slot().has_mail();
         loop {
-            match shared.roster.take_order(id) {
+            match self.take_order() {
                 Some(Order::Search) => return Next::Search,
                 Some(Order::Watch) => return Next::Watch,
                 None => {}
@@ -222,12 +222,19 @@ impl Idle<'_> {
             if found || until {
                 return self.rise(until);
             }
-            match self.deadline {
+            self.context.stats().park(|| match self.deadline {
                 None => park(),
                 Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
-            }
+            });
             found = false;
         }
+    }
+
+    /// Why this worker was called, if it was.
+    fn take_order(&self) -> Option<Order> {
+        let order = self.context.shared.roster.take_order(self.context.id);
+        self.context.stats().heeded(order.is_some());
+        order
     }
 
     /// Gets off the list of sleepers.
@@ -239,7 +246,7 @@ impl Idle<'_> {
                 Next::Leave
             }
             (Some(Order::Watch), true) => {
-                roster.watch_to_leave(id);
+                self.context.stats().called(roster.watch_to_leave(id));
                 Next::Leave
             }
             (Some(Order::Watch), false) => Next::Watch,

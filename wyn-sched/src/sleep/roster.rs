@@ -193,16 +193,17 @@ impl Roster {
     }
 
     /// The caller stops searching, and knows of work besides its own. If nobody else would look after that, a
-    /// sleeper is appointed to watch.
-    pub(crate) fn end_search_beside_work(&self) {
+    /// sleeper is appointed to watch; whether one was.
+    pub(crate) fn end_search_beside_work(&self) -> bool {
         // Ordering: Relaxed: decides only which of two correct ways is taken.
         let word = self.word.load(Ordering::Relaxed);
         if leaves_sleepers_alone(word) && self.appoint(1) {
-            return;
+            return true;
         }
         if self.end_search() {
-            self.appoint_watcher();
+            return self.appoint_watcher();
         }
+        false
     }
 
     /// The caller stops searching. Whether nobody looks from now on though somebody could: then the caller runs
@@ -213,9 +214,9 @@ impl Roster {
         leaves_sleepers_alone(self.word.fetch_sub(SEARCHER, Ordering::AcqRel))
     }
 
-    /// Has somebody look from now on, unless somebody does.
-    pub(crate) fn appoint_watcher(&self) {
-        self.appoint(0);
+    /// Has somebody look from now on, unless somebody does; whether one was called.
+    pub(crate) fn appoint_watcher(&self) -> bool {
+        self.appoint(0)
     }
 
     /// Makes the newest sleeper the watcher, unless somebody else looks by now. `own` searches are the caller's,
@@ -350,19 +351,18 @@ impl Roster {
         true
     }
 
-    /// The watcher has something else to do; a sleeper takes its place, if there is one.
-    pub(crate) fn watch_to_leave(&self, id: usize) {
+    /// The watcher has something else to do; a sleeper takes its place, if there is one. Whether one was called.
+    pub(crate) fn watch_to_leave(&self, id: usize) -> bool {
         let mut lists = lock(&self.lists);
         if self.take_order(id).is_some() {
             drop(lists);
-            self.end_search_beside_work();
-            return;
+            return self.end_search_beside_work();
         }
         lists.watcher = None;
         self.set_full(false);
         let Some(next) = lists.sleepers.pop() else {
             self.add(0_u64.wrapping_sub(WATCHER));
-            return;
+            return false;
         };
         let thread = next.thread.clone();
         self.add(FULL.wrapping_sub(SLEEPER));
@@ -370,6 +370,7 @@ impl Roster {
         lists.watcher = Some(next);
         drop(lists);
         thread.unpark();
+        true
     }
 
     /// A sleeper wakes by itself: takes it off the list. `Some` if it has been called instead.
