@@ -67,13 +67,7 @@ impl<T> Sender<T> {
     /// If a scheduler [ends the wait](hook::Wait::end_with): with what it has to say.
     #[inline]
     pub fn send(&self, msg: T) -> Result<(), SendError<T>> {
-        with_flavor!(self.shared, channel => channel.send(msg, None)).map_err(|e| match e {
-            SendTimeoutError::Disconnected(msg) => SendError(msg),
-            SendTimeoutError::Timeout(msg) => {
-                drop(msg);
-                hook::unwind()
-            }
-        })
+        with_flavor!(self.shared, channel => channel.send(msg, None)).map_err(without_limit)
     }
 
     /// As [`send`](Self::send), and gives up after `timeout`. A timeout beyond the clock's range is none.
@@ -140,6 +134,18 @@ impl<T> Sender<T> {
     /// Whether both are ends of one channel.
     pub fn same_channel(&self, other: &Self) -> bool {
         self.addr() == other.addr()
+    }
+}
+
+/// What keeps a send without a time limit from its end, if not the hook.
+#[cold]
+fn without_limit<T>(error: SendTimeoutError<T>) -> SendError<T> {
+    match error {
+        SendTimeoutError::Disconnected(msg) => SendError(msg),
+        SendTimeoutError::Timeout(msg) => {
+            drop(msg);
+            hook::unwind()
+        }
     }
 }
 

@@ -64,6 +64,12 @@ impl<T> Core<T> {
     fn has_room(&self, cap: usize) -> bool {
         self.queue.len() + self.reserved < cap
     }
+
+    /// Whether a message may simply join the queue.
+    #[inline]
+    fn takes_at_once(&self, cap: usize) -> bool {
+        !self.closed && self.receivers.is_empty() && self.has_room(cap)
+    }
 }
 
 impl<T> Locked<T> {
@@ -95,7 +101,22 @@ impl<T> Locked<T> {
 
     #[inline]
     pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        match self.offer(msg) {
+        let mut core = self.core.lock();
+        if core.takes_at_once(self.cap) {
+            core.queue.push_back(msg);
+            return Ok(());
+        }
+        self.send_slow(core, msg, deadline)
+    }
+
+    #[inline(never)]
+    fn send_slow(
+        &self,
+        core: Guard<'_, Core<T>>,
+        msg: T,
+        deadline: Option<Instant>,
+    ) -> Result<(), SendTimeoutError<T>> {
+        match self.offer_slow(core, msg) {
             Ok(()) => Ok(()),
             Err(Refusal::Closed(msg)) => Err(SendTimeoutError::Disconnected(msg)),
             Err(Refusal::Full(core, msg)) => self.block_send(core, msg, deadline),
@@ -106,6 +127,14 @@ impl<T> Locked<T> {
     #[inline]
     fn offer(&self, msg: T) -> Result<(), Refusal<'_, T>> {
         let mut core = self.core.lock();
+        if core.takes_at_once(self.cap) {
+            core.queue.push_back(msg);
+            return Ok(());
+        }
+        self.offer_slow(core, msg)
+    }
+
+    fn offer_slow<'a>(&'a self, mut core: Guard<'a, Core<T>>, msg: T) -> Result<(), Refusal<'a, T>> {
         if core.closed {
             drop(core);
             return Err(Refusal::Closed(msg));
@@ -120,7 +149,6 @@ impl<T> Locked<T> {
         Err(Refusal::Full(core, msg))
     }
 
-    #[inline(never)]
     fn offer_to_waiting<'a>(&'a self, mut core: Guard<'a, Core<T>>, msg: T) -> Result<(), Refusal<'a, T>> {
         if let Some(receiver) = core.receivers.claim_first(ptr::null()) {
             drop(core);
@@ -140,7 +168,6 @@ impl<T> Locked<T> {
     }
 
     /// Waits for room, or for a receiver, which takes the message from this stack.
-    #[inline(never)]
     fn block_send(
         &self,
         mut core: Guard<'_, Core<T>>,

@@ -30,8 +30,18 @@ impl<T> Locked<T> {
 
     #[inline]
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut core = self.core.lock();
+        match core.queue.pop_front() {
+            Some(msg) => Ok(self.taken(core, msg)),
+            None => self.recv_slow(core, deadline),
+        }
+    }
+
+    #[inline(never)]
+    fn recv_slow(&self, core: Guard<'_, Core<T>>, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
+        let mut taken = self.take_slow(core);
         loop {
-            let core = match self.take() {
+            let core = match taken {
                 Ok(msg) => return Ok(msg),
                 Err(Nothing::Ever) => return Err(RecvTimeoutError::Disconnected),
                 Err(Nothing::Yet(core)) => core,
@@ -39,19 +49,35 @@ impl<T> Locked<T> {
             if let Some(result) = self.block_recv(core, deadline) {
                 return result;
             }
+            taken = self.take();
         }
     }
 
     /// Takes the first message of the queue, or that of a sender who waits for a receiver.
     #[inline]
     pub(super) fn take(&self) -> Result<T, Nothing<'_, T>> {
-        let mut core = self.core.lock();
-        if let Some(msg) = core.queue.pop_front() {
-            if !core.senders.is_empty() {
-                self.refill_and_wake(core);
-            }
-            return Ok(msg);
+        self.take_under(self.core.lock())
+    }
+
+    #[inline]
+    pub(super) fn take_under<'a>(&'a self, mut core: Guard<'a, Core<T>>) -> Result<T, Nothing<'a, T>> {
+        match core.queue.pop_front() {
+            Some(msg) => Ok(self.taken(core, msg)),
+            None => self.take_slow(core),
         }
+    }
+
+    /// The message, once a sender that waits for its place has it.
+    #[inline]
+    fn taken(&self, core: Guard<'_, Core<T>>, msg: T) -> T {
+        if !core.senders.is_empty() {
+            self.refill_and_wake(core);
+        }
+        msg
+    }
+
+    /// With the queue empty.
+    fn take_slow<'a>(&'a self, core: Guard<'a, Core<T>>) -> Result<T, Nothing<'a, T>> {
         if self.cap == 0 && !core.senders.is_empty() {
             return self.take_from_waiting(core);
         }
@@ -67,7 +93,6 @@ impl<T> Locked<T> {
     }
 
     /// Without a buffer: takes the message from the stack of the oldest sender.
-    #[inline(never)]
     fn take_from_waiting<'a>(&'a self, mut core: Guard<'a, Core<T>>) -> Result<T, Nothing<'a, T>> {
         loop {
             let Some(sender) = core.senders.claim_first(ptr::null()) else {
@@ -111,7 +136,6 @@ impl<T> Locked<T> {
     }
 
     /// Waits for a sender, which puts its message on this stack; `None` means to look again.
-    #[inline(never)]
     fn block_recv(
         &self,
         mut core: Guard<'_, Core<T>>,

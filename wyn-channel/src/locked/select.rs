@@ -22,7 +22,12 @@ impl<T> Core<T> {
 
 impl<T> Locked<T> {
     pub(crate) fn select_recv(&self, token: &mut Token<'_>) -> bool {
-        match self.take() {
+        let core = self.core.lock();
+        // Most looks of a select find nothing.
+        if core.queue.is_empty() && !core.closed && (self.cap != 0 || core.senders.is_empty()) {
+            return false;
+        }
+        match self.take_under(core) {
             Ok(msg) => token.put(msg),
             Err(Nothing::Ever) => token.held = Held::Disconnected,
             Err(Nothing::Yet(_)) => return false,

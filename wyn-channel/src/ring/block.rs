@@ -28,13 +28,12 @@ enum Slept {
 impl<T> Ring<T> {
     #[inline]
     pub(crate) fn send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
-        match self.claim_send() {
-            Ok(claim) => {
+        match self.claim_send_at_once() {
+            Some(claim) => {
                 self.publish(claim, msg);
                 Ok(())
             }
-            Err(Refused::Closed) => Err(SendTimeoutError::Disconnected(msg)),
-            Err(Refused::Full) => self.block_send(msg, deadline),
+            None => self.block_send(msg, deadline),
         }
     }
 
@@ -82,10 +81,9 @@ impl<T> Ring<T> {
 
     #[inline]
     pub(crate) fn recv(&self, deadline: Option<Instant>) -> Result<T, RecvTimeoutError> {
-        match self.claim_recv() {
-            Ok(claim) => Ok(self.collect(claim)),
-            Err(TryRecvError::Disconnected) => Err(RecvTimeoutError::Disconnected),
-            Err(TryRecvError::Empty) => self.block_recv(deadline),
+        match self.claim_recv_at_once() {
+            Some(claim) => Ok(self.collect(claim)),
+            None => self.block_recv(deadline),
         }
     }
 

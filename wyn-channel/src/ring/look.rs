@@ -24,7 +24,7 @@ impl<T> Ring<T> {
                 continue;
             }
             let tail = tail & !self.closed;
-            let (from, to) = (head & (self.closed - 1), tail & (self.closed - 1));
+            let (from, to) = (self.laps().index(head), self.laps().index(tail));
             return match from.cmp(&to) {
                 std::cmp::Ordering::Less => to - from,
                 std::cmp::Ordering::Greater => self.slots.len() - from + to,
@@ -47,16 +47,17 @@ impl<T> Ring<T> {
         // Ordering: SeqCst: see `Side`.
         let tail = self.tail.load(Ordering::SeqCst);
         // Ordering: SeqCst: see `Side`.
-        tail & self.closed != 0 || self.head.load(Ordering::SeqCst).wrapping_add(self.lap_size()) != tail
+        tail & self.closed != 0 || self.laps().next_lap(self.head.load(Ordering::SeqCst)) != tail
     }
 
     /// Whether there is something in the first slot, as far as two loads without an order tell.
     #[inline]
     pub(crate) fn seems_receivable(&self) -> bool {
+        let laps = self.laps();
         // Ordering: Relaxed: a hint only.
         let head = self.head.load(Ordering::Relaxed);
         // Ordering: Relaxed: a hint only.
-        self.slot(head).stamp.load(Ordering::Relaxed) != self.lap_of(head)
+        self.slot(laps.index(head)).stamp.load(Ordering::Relaxed) != laps.lap(head)
     }
 
     /// Whether the next slot, or one that is so many `ahead`, is free or void, or there is none, as far as loads
@@ -64,17 +65,12 @@ impl<T> Ring<T> {
     #[inline]
     pub(crate) fn seems_sendable(&self, ahead: usize) -> bool {
         debug_assert!(ahead < self.slots.len());
+        let laps = self.laps();
         // Ordering: Relaxed: a hint only.
         let tail = self.tail.load(Ordering::Relaxed);
-        let index = (tail & (self.closed - 1)) + ahead;
-        let lap = self.lap_of(tail);
-        let position = if index < self.slots.len() {
-            lap | index
-        } else {
-            lap.wrapping_add(self.lap_size()) | (index - self.slots.len())
-        };
+        let position = laps.ahead(tail, ahead);
         // Ordering: Relaxed: a hint only.
-        let stamp = self.slot(position).stamp.load(Ordering::Relaxed);
-        stamp == self.lap_of(position) || stamp & VOID != 0 || tail & self.closed != 0
+        let stamp = self.slot(laps.index(position)).stamp.load(Ordering::Relaxed);
+        stamp == laps.lap(position) || stamp & VOID != 0 || tail & self.closed != 0
     }
 }

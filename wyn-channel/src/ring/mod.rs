@@ -22,6 +22,7 @@
 //! loom takes SeqCst accesses for AcqRel ones, so the models have a fence in `Side` where the accesses stand.
 
 mod block;
+mod laps;
 mod look;
 mod poll;
 mod select;
@@ -34,6 +35,7 @@ use crate::discard::discard;
 use crate::error::{TryRecvError, TrySendError};
 use crate::spin::Spin;
 use crate::sync::{AtomicUsize, Ordering, Padded, UnsafeCell, fence, needed};
+use laps::Laps;
 use side::Side;
 
 /// In a stamp: the slot holds a message of its lap.
@@ -57,7 +59,7 @@ pub(crate) struct Ring<T> {
     /// Where the next sender puts: index, `closed` bit and lap.
     tail: Padded<AtomicUsize>,
     slots: Box<[Slot<T>]>,
-    /// The bit of `tail` that says that no message is taken any more; what is below it is the index.
+    /// The bit of `tail` that says that no message is taken any more: see [`Laps`].
     closed: usize,
     senders: Side,
     receivers: Side,
@@ -68,9 +70,13 @@ unsafe impl<T: Send> Sync for Ring<T> {}
 // SAFETY: it owns its messages.
 unsafe impl<T: Send> Send for Ring<T> {}
 
-/// A claimed position.
-#[derive(Clone, Copy)]
-struct Claim(usize);
+/// A claimed position: nobody else uses its slot until the stamp changes.
+struct Claim<'a, T> {
+    slot: &'a Slot<T>,
+    /// The lap of the position.
+    lap: usize,
+    position: usize,
+}
 
 /// Why a send could not claim a position.
 enum Refused {
@@ -92,8 +98,7 @@ impl<T> Ring<T> {
             head: Padded(AtomicUsize::new(0)),
             tail: Padded(AtomicUsize::new(0)),
             slots: Slot::empty(cap),
-            // At least 2, so that a lap leaves the bits of `FULL` and `VOID` free.
-            closed: (cap + 1).next_power_of_two(),
+            closed: Laps::closed_bit(cap),
             senders: Side::new(),
             receivers: Side::new(),
         }
@@ -104,52 +109,51 @@ impl<T> Ring<T> {
     }
 
     #[inline]
-    fn lap_size(&self) -> usize {
-        self.closed << 1
+    fn laps(&self) -> Laps {
+        Laps::new(self.closed, self.slots.len())
     }
 
     #[inline]
-    fn lap_of(&self, position: usize) -> usize {
-        position & !(self.lap_size() - 1)
-    }
-
-    #[inline]
-    fn slot(&self, position: usize) -> &Slot<T> {
-        let index = position & (self.closed - 1);
+    fn slot(&self, index: usize) -> &Slot<T> {
         debug_assert!(index < self.slots.len());
-        // SAFETY: `after` never makes a position whose index is out of bounds.
+        // SAFETY: the index of a position, which `Laps::after` keeps within the slots.
         unsafe { self.slots.get_unchecked(index) }
     }
 
-    #[inline]
-    fn after(&self, position: usize) -> usize {
-        if (position & (self.closed - 1)) + 1 < self.slots.len() {
-            position + 1
-        } else {
-            self.lap_of(position).wrapping_add(self.lap_size())
-        }
+    /// What the owner of a position may use.
+    fn claimed(&self, position: usize) -> Claim<'_, T> {
+        let laps = self.laps();
+        Claim { slot: self.slot(laps.index(position)), lap: laps.lap(position), position }
     }
 
     #[inline]
-    fn claim_send(&self) -> Result<Claim, Refused> {
+    fn claim_send(&self) -> Result<Claim<'_, T>, Refused> {
+        self.claim_send_at_once().map_or_else(|| self.claim_send_slow(), Ok)
+    }
+
+    /// Claims a position if nothing is in the way.
+    #[inline]
+    fn claim_send_at_once(&self) -> Option<Claim<'_, T>> {
+        let laps = self.laps();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let tail = self.tail.load(Ordering::Relaxed);
+        let slot = self.slot(laps.index(tail));
         // Ordering: Acquire pairs with the Release in `free`: the last receiver is done with the slot.
-        let stamp = self.slot(tail).stamp.load(needed("stamp-claim-send", Ordering::Acquire));
-        // Unlike the lap this keeps the `closed` bit, which no stamp has.
-        if stamp == tail & !(self.closed - 1) {
-            let next = self.after(tail);
-            // Ordering: SeqCst: see `Side`. Failure is Relaxed: `claim_send_slow` guesses again.
-            if self.tail.compare_exchange(tail, next, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
-                return Ok(Claim(tail));
-            }
+        let lap = slot.stamp.load(needed("stamp-claim-send", Ordering::Acquire));
+        // A closed channel's `tail` has a bit that no stamp has.
+        if lap != laps.without_index(tail) {
+            return None;
         }
-        self.claim_send_slow()
+        // Ordering: SeqCst: see `Side`. Failure is Relaxed: it publishes nothing.
+        let moved =
+            self.tail.compare_exchange(tail, laps.after(tail), Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        moved.then_some(Claim { slot, lap, position: tail })
     }
 
     #[cold]
     #[inline(never)]
-    fn claim_send_slow(&self) -> Result<Claim, Refused> {
+    fn claim_send_slow(&self) -> Result<Claim<'_, T>, Refused> {
+        let laps = self.laps();
         let mut spin = Spin::new();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let mut tail = self.tail.load(Ordering::Relaxed);
@@ -158,29 +162,27 @@ impl<T> Ring<T> {
                 return Err(Refused::Closed);
             }
             // Ordering: Acquire pairs with the Release in `free`: the last receiver is done with the slot.
-            let stamp = self.slot(tail).stamp.load(needed("stamp-claim-send", Ordering::Acquire));
-            if stamp == self.lap_of(tail) {
+            let stamp = self.slot(laps.index(tail)).stamp.load(needed("stamp-claim-send", Ordering::Acquire));
+            if stamp == laps.lap(tail) {
                 // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
                 match self.tail.compare_exchange_weak(
                     tail,
-                    self.after(tail),
+                    laps.after(tail),
                     Ordering::SeqCst,
                     Ordering::Relaxed,
                 ) {
-                    Ok(_) => return Ok(Claim(tail)),
+                    Ok(_) => return Ok(self.claimed(tail)),
                     Err(now) => tail = now,
                 }
                 spin.step_aside();
                 continue;
             }
-            if stamp.wrapping_add(self.lap_size()) & !VOID == self.lap_of(tail) | FULL {
+            if laps.next_lap(stamp) & !VOID == laps.lap(tail) | FULL {
                 // The slot holds the message of the lap before.
                 // Ordering: SeqCst: a receiver that went on before this was called is seen.
                 fence(Ordering::SeqCst);
                 // Ordering: Relaxed: ordered by the fence.
-                if self.head.load(Ordering::Relaxed).wrapping_add(self.lap_size()) == tail
-                    && !self.skip_void()
-                {
+                if laps.next_lap(self.head.load(Ordering::Relaxed)) == tail && !self.skip_void() {
                     return Err(Refused::Full);
                 }
             }
@@ -193,51 +195,57 @@ impl<T> Ring<T> {
 
     /// Puts the message into a claimed slot and wakes a receiver.
     #[inline]
-    fn publish(&self, claim: Claim, msg: T) {
-        let slot = self.slot(claim.0);
+    fn publish(&self, claim: Claim<'_, T>, msg: T) {
         // SAFETY: the claim makes the slot ours, and it is empty.
-        slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
-        // Ordering: Release pairs with the Acquire in `claim_recv`: the message is visible.
-        slot.stamp.store(self.lap_of(claim.0) | FULL, needed("stamp-publish", Ordering::Release));
+        claim.slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
+        // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible.
+        claim.slot.stamp.store(claim.lap | FULL, needed("stamp-publish", Ordering::Release));
         self.receivers.notify_one();
     }
 
     #[inline]
-    fn claim_recv(&self) -> Result<Claim, TryRecvError> {
+    fn claim_recv(&self) -> Result<Claim<'_, T>, TryRecvError> {
+        self.claim_recv_at_once().map_or_else(|| self.claim_recv_slow(), Ok)
+    }
+
+    /// As [`claim_send_at_once`](Self::claim_send_at_once), for a receive.
+    #[inline]
+    fn claim_recv_at_once(&self) -> Option<Claim<'_, T>> {
+        let laps = self.laps();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let head = self.head.load(Ordering::Relaxed);
+        let (slot, lap) = (self.slot(laps.index(head)), laps.lap(head));
         // Ordering: Acquire pairs with the Release in `publish`: the message is visible.
-        let stamp = self.slot(head).stamp.load(needed("stamp-claim-recv", Ordering::Acquire));
-        if stamp == self.lap_of(head) | FULL {
-            let next = self.after(head);
-            // Ordering: SeqCst: see `Side`. Failure is Relaxed: `claim_recv_slow` guesses again.
-            if self.head.compare_exchange(head, next, Ordering::SeqCst, Ordering::Relaxed).is_ok() {
-                return Ok(Claim(head));
-            }
+        if slot.stamp.load(needed("stamp-claim-recv", Ordering::Acquire)) != lap | FULL {
+            return None;
         }
-        self.claim_recv_slow()
+        // Ordering: SeqCst: see `Side`. Failure is Relaxed: it publishes nothing.
+        let moved =
+            self.head.compare_exchange(head, laps.after(head), Ordering::SeqCst, Ordering::Relaxed).is_ok();
+        moved.then_some(Claim { slot, lap, position: head })
     }
 
     #[cold]
     #[inline(never)]
-    fn claim_recv_slow(&self) -> Result<Claim, TryRecvError> {
+    fn claim_recv_slow(&self) -> Result<Claim<'_, T>, TryRecvError> {
+        let laps = self.laps();
         let mut spin = Spin::new();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             // Ordering: Acquire pairs with the Release in `publish`: the message is visible.
-            let stamp = self.slot(head).stamp.load(needed("stamp-claim-recv", Ordering::Acquire));
-            if stamp & !VOID == self.lap_of(head) | FULL {
+            let stamp = self.slot(laps.index(head)).stamp.load(needed("stamp-claim-recv", Ordering::Acquire));
+            if stamp & !VOID == laps.lap(head) | FULL {
                 // Ordering: SeqCst: see `Side`. Failure is Relaxed: another guess.
                 match self.head.compare_exchange_weak(
                     head,
-                    self.after(head),
+                    laps.after(head),
                     Ordering::SeqCst,
                     Ordering::Relaxed,
                 ) {
-                    Ok(_) if stamp & VOID == 0 => return Ok(Claim(head)),
+                    Ok(_) if stamp & VOID == 0 => return Ok(self.claimed(head)),
                     Ok(_) => {
-                        self.free(Claim(head));
+                        self.free(self.claimed(head));
                         // Ordering: Relaxed: as above.
                         head = self.head.load(Ordering::Relaxed);
                     }
@@ -246,7 +254,7 @@ impl<T> Ring<T> {
                 spin.step_aside();
                 continue;
             }
-            if stamp == self.lap_of(head) {
+            if stamp == laps.lap(head) {
                 // The slot waits for the sender of this lap.
                 // Ordering: SeqCst: a sender that went on before this was called is seen.
                 fence(Ordering::SeqCst);
@@ -266,36 +274,36 @@ impl<T> Ring<T> {
 
     /// Takes the message out of a claimed slot and wakes a sender.
     #[inline]
-    fn collect(&self, claim: Claim) -> T {
-        let place = &self.slot(claim.0).message;
+    fn collect(&self, claim: Claim<'_, T>) -> T {
         // SAFETY: the claim makes the slot ours, and it is full.
-        let msg = place.with(|place| unsafe { place.cast::<T>().read() });
+        let msg = claim.slot.message.with(|place| unsafe { place.cast::<T>().read() });
         self.free(claim);
         msg
     }
 
     #[inline]
-    fn free(&self, claim: Claim) {
-        let next = self.lap_of(claim.0).wrapping_add(self.lap_size());
-        // Ordering: Release pairs with the Acquire in `claim_send`: we are done with the slot.
-        self.slot(claim.0).stamp.store(next, needed("stamp-free", Ordering::Release));
+    fn free(&self, claim: Claim<'_, T>) {
+        let next = self.laps().next_lap(claim.lap);
+        // Ordering: Release pairs with the Acquire in `claim_send*`: we are done with the slot.
+        claim.slot.stamp.store(next, needed("stamp-free", Ordering::Release));
         self.senders.notify_one();
     }
 
     /// Frees the slot at the head if it is void. Senders do that where no receiver comes by.
     #[cold]
     fn skip_void(&self) -> bool {
+        let laps = self.laps();
         // Ordering: Relaxed: a guess that the exchange verifies.
         let head = self.head.load(Ordering::Relaxed);
         // Ordering: Acquire: as in `claim_recv`, though there is no message.
-        let stamp = self.slot(head).stamp.load(Ordering::Acquire);
-        let is_void = stamp == self.lap_of(head) | FULL | VOID;
+        let stamp = self.slot(laps.index(head)).stamp.load(Ordering::Acquire);
+        let is_void = stamp == laps.lap(head) | FULL | VOID;
         // Ordering: SeqCst: see `Side`. Failure is Relaxed: somebody else has moved on.
         let moved = || {
-            self.head.compare_exchange(head, self.after(head), Ordering::SeqCst, Ordering::Relaxed).is_ok()
+            self.head.compare_exchange(head, laps.after(head), Ordering::SeqCst, Ordering::Relaxed).is_ok()
         };
         if is_void && moved() {
-            self.free(Claim(head));
+            self.free(self.claimed(head));
         }
         is_void
     }

@@ -3,7 +3,7 @@
 //! A receive arm takes its message at once, into the token. A send arm claims its position and fills it later;
 //! if it never does, the position is published as void, and receivers pass over it.
 
-use super::{Claim, FULL, Refused, Ring, VOID};
+use super::{FULL, Refused, Ring, VOID};
 use crate::error::TryRecvError;
 use crate::list::Waiter;
 use crate::select::token::{GiveBack, Held, Token};
@@ -21,7 +21,7 @@ impl<T> Ring<T> {
 
     pub(crate) fn select_send<'a>(&'a self, token: &mut Token<'a>) -> bool {
         token.held = match self.claim_send() {
-            Ok(Claim(position)) => Held::Place(self, position),
+            Ok(claim) => Held::Place(self, claim.position),
             Err(Refused::Closed) => Held::Disconnected,
             Err(Refused::Full) => return false,
         };
@@ -31,7 +31,7 @@ impl<T> Ring<T> {
     /// Sends by the right that `held` gives; gives the message back if the channel is closed.
     pub(crate) fn complete_send(&self, held: &Held<'_>, msg: T) -> Result<(), T> {
         let Held::Place(_, position) = *held else { return Err(msg) };
-        self.publish(Claim(position), msg);
+        self.publish(self.claimed(position), msg);
         Ok(())
     }
 
@@ -68,8 +68,9 @@ impl<T> Ring<T> {
 
 impl<T> GiveBack for Ring<T> {
     fn give_back(&self, place: usize) {
-        // Ordering: Release pairs with the Acquire in `claim_recv`, as in `publish`, though nothing is written.
-        self.slot(place).stamp.store(self.lap_of(place) | FULL | VOID, Ordering::Release);
+        let claim = self.claimed(place);
+        // Ordering: Release pairs with the Acquire in `claim_recv*`, as in `publish`, though nothing is written.
+        claim.slot.stamp.store(claim.lap | FULL | VOID, Ordering::Release);
         self.skip_void();
         self.receivers.notify_one();
     }
