@@ -54,9 +54,9 @@ fn help_with_anything(context: &Context, notice: &Notice<'_>, is_over: &dyn Fn()
         match task {
             Some(task) => context.run(task),
             None => notice.during(|| {
-                sleep(LOOKOUT);
+                context.stats().park(|| sleep(LOOKOUT));
                 while stays() {
-                    sleep(LOOKOUT);
+                    context.stats().park(|| sleep(LOOKOUT));
                 }
             }),
         }

@@ -40,7 +40,8 @@ pub struct Counts {
     /// handles.
     pub barriers: u64,
     /// How often the thread has parked, without work or inside a wait. The one among the idle workers that
-    /// watches over the others parks again and again, for up to a millisecond each time.
+    /// watches over the others parks again and again, for up to a millisecond each time. On threads from outside, only
+    /// waits for tasks count.
     pub parks: u64,
     /// The time it was parked, the park under way included.
     pub parked: Duration,
