@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod backends;
+pub mod features;
 pub mod meter;
 #[allow(unsafe_code, reason = "the calls std does not wrap: setsid, getrusage, affinity")]
 pub mod os;

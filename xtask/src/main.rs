@@ -10,6 +10,7 @@ mod count;
 mod features;
 mod loom;
 mod mutants;
+mod publish;
 mod sanitize;
 mod simulate;
 mod stress;
@@ -34,6 +35,8 @@ enum Command {
     Bench(Box<bench::Args>),
     /// Compare allocators, and Wyn with and without its own memory for tasks
     Allocators(allocators::Args),
+    /// Make every published record anew, or only build what that needs
+    Publish(publish::Args),
     /// Run every test: nextest for the workspace (installed if missing), then the doctests
     Test(test::Args),
     /// Check what the compiler cannot: SAFETY and Ordering comments, file sizes, where atomics are named
@@ -80,6 +83,7 @@ fn dispatch() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Bench(args) => bench::run(&args),
         Command::Allocators(args) => allocators::run(&args),
+        Command::Publish(args) => publish::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Tidy => tidy::run(),
         Command::Loom(args) => loom::run(&args),

@@ -15,9 +15,11 @@ use serde_json::{Value, json};
 use wyn_bench::record::{Entry, Host};
 
 use crate::bench::build::Allocator;
-use crate::bench::{machine, measure};
+use crate::bench::{machine, measure, record_file};
 use crate::cmd;
+pub(crate) use advice::Choice;
 use plan::Memory;
+pub(crate) use shown::CHOICES;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -30,8 +32,8 @@ pub(crate) struct Args {
     /// Only build the programs
     #[arg(long)]
     build: bool,
-    /// Keep the record in wyn-bench/records
-    #[arg(long)]
+    /// Keep the record in wyn-bench/records, and write BENCHMARKS.md anew
+    #[arg(long, conflicts_with_all = ["smoke", "build", "from"])]
     publish: bool,
     /// Measure nothing: show the table of an earlier record
     #[arg(long, value_name = "FILE")]
@@ -57,9 +59,15 @@ struct Record {
 const SCHEMA: u64 = 1;
 pub(crate) const KIND: &str = "allocators";
 
-/// What follows from a record's figures, in words.
-pub(crate) fn advice_of(record: &str) -> Result<Vec<String>> {
-    Ok(advice::advice(&Record::parse(record)?.runs))
+/// What follows from a record's figures: the choices, and what Wyn's own cells gain.
+pub(crate) fn advice_of(record: &Value) -> Result<(Vec<Choice>, Vec<String>)> {
+    let runs = Record::of(record)?.runs;
+    Ok((advice::choices(&runs), advice::gains(&runs)))
+}
+
+/// The part of BENCHMARKS.md.
+pub(crate) fn markdown(record: &Value) -> Option<String> {
+    Record::of(record).ok().map(|record| shown::markdown(&record))
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -76,7 +84,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     print!("{}", shown::head(&record));
     print!("{}", shown::table(&record.runs));
-    println!("{}", advice::advice(&record.runs).join("\n"));
     run::failures(&record.runs)?;
     if args.from.is_none() { write(&record, args.publish) } else { Ok(()) }
 }
@@ -94,13 +101,17 @@ fn measure(args: &Args) -> Result<Record> {
 }
 
 fn write(record: &Record, publish: bool) -> Result<()> {
-    let dir = if publish { cmd::root().join("wyn-bench/records") } else { cmd::target_dir().join("bench") };
+    let dir = if publish { record_file::directory() } else { cmd::target_dir().join("bench") };
     std::fs::create_dir_all(&dir)?;
-    let file = dir.join(format!("allocators-{}.json", record.started));
+    let file = dir.join(if publish {
+        "allocators.json".to_owned()
+    } else {
+        format!("allocators-{}.json", record.started)
+    });
     std::fs::write(&file, record.text() + "\n")
         .with_context(|| format!("{} cannot be written", file.display()))?;
     println!("record: {}", file.display());
-    Ok(())
+    if publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
 
 impl Record {
@@ -124,7 +135,10 @@ impl Record {
     }
 
     fn parse(text: &str) -> Result<Record> {
-        let value: Value = serde_json::from_str(text)?;
+        Record::of(&serde_json::from_str(text)?)
+    }
+
+    fn of(value: &Value) -> Result<Record> {
         if value["kind"] != KIND || value["schema"] != SCHEMA {
             bail!("it is of another kind or layout");
         }

@@ -1,8 +1,10 @@
 //! What is compared: allocators, Wyn with and without its own memory for tasks, and a few telling cells.
 
+use std::collections::BTreeSet;
+
 use wyn_bench::record::{Capacity, Cell};
 
-use crate::bench::build::Allocator;
+use crate::bench::build::{self, Allocator};
 
 pub(super) const ALLOCATORS: [Allocator; 3] = [Allocator::System, Allocator::Jemalloc, Allocator::Mimalloc];
 
@@ -21,13 +23,11 @@ impl Memory {
         ALLOCATORS.into_iter().flat_map(both)
     }
 
-    /// What the program is built with. Peers do not know Wyn's cells, so that one program has them.
-    pub(super) fn features(self) -> Vec<&'static str> {
-        let mut features = if self.own_cells {
-            vec!["peer-crossbeam", "peer-oneshot", "peer-rayon", "peer-tokio", "wyn"]
-        } else {
-            vec!["wyn-global-alloc"]
-        };
+    /// What the program is built with. Peers do not know Wyn's cells, so that one program has them: that of the
+    /// published runs.
+    pub(super) fn features(self) -> BTreeSet<&'static str> {
+        let mut features =
+            if self.own_cells { build::every_peer() } else { BTreeSet::from(["wyn-global-alloc"]) };
         features.extend(self.allocator.feature());
         features
     }

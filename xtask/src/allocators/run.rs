@@ -20,7 +20,7 @@ pub(super) fn programs(smoke: bool) -> Result<Vec<(Memory, PathBuf)>> {
     std::fs::create_dir_all(&dir)?;
     let mode = if smoke { Mode::Smoke } else { Mode::Quick };
     let one = |memory: Memory| {
-        let built = build::probe_with(mode, &memory.features())?;
+        let built = build::probe_with(mode, &memory.features().into_iter().collect::<Vec<_>>())?;
         let kept = dir.join(memory.program());
         std::fs::copy(&built, &kept).with_context(|| format!("{} cannot be kept", kept.display()))?;
         Ok((memory, kept))

@@ -1,11 +1,15 @@
 //! The table: a row for each workload and backend, time, memory and page faults under each allocator.
 
+use std::fmt::Write as _;
+
 use wyn_bench::record::Entry;
 
+use super::advice::{self, Choice};
 use super::plan::{ALLOCATORS, WORKLOADS};
 use super::{Record, Run};
 use crate::bench::build::Allocator;
-use crate::bench::stats;
+use crate::bench::noise::Ratio;
+use crate::bench::stats::{self, Figure};
 use crate::table;
 
 /// One row's entries, by allocator.
@@ -18,14 +22,14 @@ pub(super) struct Line<'a> {
 
 impl Line<'_> {
     /// Under each allocator that has it.
-    pub(super) fn figures(&self, name: &str) -> Vec<(Allocator, f64)> {
+    pub(super) fn figures(&self, name: &str) -> Vec<(Allocator, Figure)> {
         let figure =
-            |(allocator, entry): &(Allocator, &Entry)| Some((*allocator, stats::figure(entry, name)?.median));
+            |(allocator, entry): &(Allocator, &Entry)| Some((*allocator, stats::figure(entry, name)?));
         self.entries.iter().filter_map(figure).collect()
     }
 
-    pub(super) fn figure(&self, name: &str, allocator: Allocator) -> Option<f64> {
-        self.figures(name).into_iter().find(|(other, _)| *other == allocator).map(|(_, value)| value)
+    pub(super) fn figure(&self, name: &str, allocator: Allocator) -> Option<Figure> {
+        self.figures(name).into_iter().find(|(other, _)| *other == allocator).map(|(_, figure)| figure)
     }
 
     /// `wyn, no cells`
@@ -61,39 +65,96 @@ pub(super) fn head(record: &Record) -> String {
     let host = &record.host;
     let dirty = if host.dirty { ", work tree changed" } else { "" };
     format!(
-        "{}, {} CPUs, {} MiB, {}\n{}, revision {}{dirty}\n{}\n\
-         medians: ns per task, child, number or message; peak memory and page faults of the whole process\n\
-         `no cells`: Wyn's tasks live in the allocator as well (feature global-alloc)\n\n",
+        "{}, {} CPUs, {} MiB, {}\n{}, revision {}{dirty}\n{}\n{WHAT}\n\n",
         host.cpu, host.cpus, host.memory_mib, host.kernel, host.rustc, host.revision, record.command,
     )
 }
 
+/// What the figures are.
+const WHAT: &str = "medians: ns per task, child, number or message; peak memory and page faults of the whole process; \
+                    `no cells`: Wyn's tasks live in the allocator as well (feature global-alloc)";
+/// What the marks are.
+const MARKS: &str = "*: the least of its three; ≈: no more than that, but for noise";
+
 pub(super) fn table(runs: &[Run]) -> String {
-    let mut header = vec!["workload".to_owned(), "backend".to_owned()];
-    for what in ["ns", "MiB", "faults"] {
-        let named = ALLOCATORS.iter().enumerate().map(|(place, allocator)| match place {
-            0 => format!("{what}: {}", allocator.name()),
-            _ => allocator.name().to_owned(),
-        });
-        header.extend(named);
-    }
-    let rows = lines(runs).into_iter().map(|line| {
-        let mut row = vec![line.workload.clone(), line.who()];
-        row.extend(marked(&line, "ns", |ns| format!("{ns:.1}")));
-        row.extend(marked(&line, "peak_kib", |kib| format!("{:.1}", kib / 1024.0)));
-        row.extend(marked(&line, "minor_faults", |faults| format!("{faults:.0}")));
-        row
-    });
+    let header = header();
     let header: Vec<&str> = header.iter().map(String::as_str).collect();
-    table::drawn(&header, rows) + "*: the least of its three\n\n"
+    let choices =
+        advice::choices(runs).into_iter().map(|choice| vec![choice.what, choice.time, choice.memory]);
+    let gains: String = advice::gains(runs).iter().map(|line| format!("{line}\n")).collect();
+    format!(
+        "{}{MARKS}\n\n{}{gains}",
+        table::with_words(&header, 2, rows(runs, " *")),
+        table::with_words(&CHOICES, CHOICES.len(), choices),
+    )
 }
 
-fn marked(line: &Line<'_>, name: &str, show: impl Fn(f64) -> String) -> Vec<String> {
-    let least = line.figures(name).into_iter().map(|(_, value)| value).fold(f64::INFINITY, f64::min);
-    let one = |allocator| match line.figure(name, allocator) {
-        Some(value) if value <= least => show(value) + " *",
-        Some(value) => show(value) + "  ",
-        None => "-  ".to_owned(),
+/// The columns of the choices.
+pub(crate) const CHOICES: [&str; 3] = ["for", "fastest", "least memory"];
+
+/// The part of BENCHMARKS.md.
+pub(super) fn markdown(record: &Record) -> String {
+    let host = &record.host;
+    let changed = if host.dirty { " and changes" } else { "" };
+    let header = header();
+    let mut text = format!(
+        "`{}`, revision {}{changed}, {}, {} CPUs, {}\n\n| {} |\n{}\n",
+        record.command,
+        host.revision,
+        host.cpu,
+        host.cpus,
+        host.kernel,
+        CHOICES.join(" | "),
+        "|---".repeat(CHOICES.len()) + "|"
+    );
+    for Choice { what, time, memory } in advice::choices(&record.runs) {
+        let _ = writeln!(text, "| {what} | {time} | {memory} |");
+    }
+    text.push('\n');
+    for line in advice::gains(&record.runs) {
+        let _ = writeln!(text, "- {line}");
+    }
+    let _ = write!(text, "\n| {} |\n|---|---|{}\n", header.join(" | "), "---:|".repeat(header.len() - 2));
+    for row in rows(&record.runs, " *") {
+        let _ = writeln!(text, "| {} |", row.join(" | ").replace(" *", "\\*"));
+    }
+    let _ = writeln!(text, "\n{}; {}", WHAT, MARKS.replace('*', "\\*"));
+    text
+}
+
+fn header() -> Vec<String> {
+    let mut header = vec!["workload".to_owned(), "backend".to_owned()];
+    for what in ["ns", "MiB", "faults"] {
+        header.extend(ALLOCATORS.iter().map(|allocator| format!("{what}: {}", allocator.name())));
+    }
+    header
+}
+
+/// A line of the table for each workload and backend, the least of three marked.
+fn rows(runs: &[Run], least: &str) -> Vec<Vec<String>> {
+    let row = |line: &Line| {
+        let mut row = vec![line.workload.clone(), line.who()];
+        row.extend(marked(line, "ns", least, |ns| format!("{ns:.1}")));
+        row.extend(marked(line, "peak_kib", least, |kib| format!("{:.1}", kib / 1024.0)));
+        row.extend(marked(line, "minor_faults", least, |faults| format!("{faults:.0}")));
+        row
+    };
+    lines(runs).iter().map(row).collect()
+}
+
+fn marked(line: &Line<'_>, name: &str, mark: &str, show: impl Fn(f64) -> String) -> Vec<String> {
+    let all = line.figures(name).into_iter().map(|(_, figure)| figure);
+    let least = all.reduce(|a, b| if b.median < a.median { b } else { a });
+    let one = |allocator| {
+        let Some((figure, least)) = line.figure(name, allocator).zip(least) else { return "-".to_owned() };
+        let ratio = Ratio::of(figure, least);
+        let is_level = ratio.is_some_and(|ratio| ratio.noise.is_some() && !ratio.is_change());
+        let mark = match figure.median <= least.median {
+            true => mark,
+            false if is_level => " ≈",
+            false => "",
+        };
+        show(figure.median) + mark
     };
     ALLOCATORS.into_iter().map(one).collect()
 }
@@ -112,9 +173,11 @@ mod tests {
         ];
         let found = lines(&runs);
         assert_eq!(found.iter().map(Line::who).collect::<Vec<_>>(), ["wyn", "wyn, no cells"]);
-        assert_eq!(found[0].figure("ns", Allocator::Mimalloc), Some(4.0));
+        assert_eq!(found[0].figure("ns", Allocator::Mimalloc).map(|figure| figure.median), Some(4.0));
         assert_eq!(found[1].figure("ns", Allocator::Mimalloc), None);
         let shown = table(&runs);
-        assert!(shown.contains("4.0 *") && shown.contains("5.0  ") && shown.contains("50.0 *"), "{shown}");
+        for words in ["4.0 *", "5.0 ", "50.0 *", "mimalloc (system 1.25x)"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
     }
 }

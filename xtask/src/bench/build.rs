@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
+use super::measure::Job;
 use super::plan::{Group, Kind, Mode};
 use crate::cmd;
 
@@ -65,13 +66,15 @@ impl Programs {
     }
 }
 
-pub(crate) fn programs(
-    group: Group,
-    mode: Mode,
-    backends: &[String],
-    allocator: Allocator,
-    spread: bool,
-) -> Result<Programs> {
+/// The feature of every backend of every group.
+pub(crate) fn every_peer() -> BTreeSet<&'static str> {
+    let all = Group::ALL.into_iter().flat_map(Group::all_backends);
+    all.filter_map(|(_, kind)| if let Kind::Probe(feature) = kind { Some(*feature) } else { None }).collect()
+}
+
+/// What a job needs.
+pub(crate) fn programs(job: &Job) -> Result<Programs> {
+    let Job { group, ref backends, spread, .. } = *job;
     std::fs::create_dir_all(cmd::target_dir().join("bench"))?;
     let mut foreign = BTreeMap::new();
     for backend in backends {
@@ -83,19 +86,19 @@ pub(crate) fn programs(
         };
         foreign.insert(backend.clone(), built);
     }
-    Ok(Programs { group, probe: probe(group, mode, backends, allocator)?, foreign, spread })
+    Ok(Programs { group, probe: probe(job)?, foreign, spread })
 }
 
-/// The probe with exactly the backends that are measured, all of them built alike.
-fn probe(group: Group, mode: Mode, backends: &[String], allocator: Allocator) -> Result<PathBuf> {
-    let mut features = BTreeSet::new();
-    for backend in backends {
-        if let Kind::Probe(feature) = group.kind(backend)? {
+/// The probe with the backends that are measured, or with all there are; built alike in any case.
+fn probe(job: &Job) -> Result<PathBuf> {
+    let mut features = if job.every_peer { every_peer() } else { BTreeSet::new() };
+    for backend in &job.backends {
+        if let Kind::Probe(feature) = job.group.kind(backend)? {
             features.insert(feature);
         }
     }
-    features.extend(allocator.feature());
-    probe_with(mode, &features.into_iter().collect::<Vec<_>>())
+    features.extend(job.allocator.feature());
+    probe_with(job.mode, &features.into_iter().collect::<Vec<_>>())
 }
 
 /// The probe with these features.

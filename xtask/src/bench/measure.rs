@@ -10,6 +10,9 @@ use super::build::{self, Allocator};
 use super::plan::{Group, Mode};
 use super::{machine, rounds};
 
+/// Repetitions that a figure worth quoting has.
+const REPS: usize = 5;
+
 /// What a user asks for.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -37,11 +40,14 @@ pub(crate) struct Options {
     /// The global allocator of every Rust backend
     #[arg(long, value_enum, default_value = "system")]
     allocator: Allocator,
+    /// Build the probe with every peer, as published records have it: one program for all groups
+    #[arg(long)]
+    every_peer: bool,
     /// Let the workers be busy together before the cold pass too: then only the memory is cold
     #[arg(long)]
     spread: bool,
     /// Repetitions of each measurement: at least 5 for a figure worth quoting
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = REPS)]
     reps: usize,
 }
 
@@ -57,15 +63,16 @@ impl Options {
             workers: Vec::new(),
             filter: None,
             allocator: Allocator::System,
+            every_peer: false,
             spread: false,
             reps: 1,
         }
     }
 
-    /// Whether everything that the mode has is measured.
+    /// Whether everything that the mode has is measured, as often as a figure worth quoting needs.
     pub(crate) fn is_whole(&self) -> bool {
         let named = [&self.backends, &self.workloads].iter().any(|names| !names.is_empty());
-        !named && self.workers.is_empty() && self.filter.is_none() && !self.spread
+        !named && self.workers.is_empty() && self.filter.is_none() && !self.spread && self.reps >= REPS
     }
 
     fn mode(&self) -> Mode {
@@ -114,6 +121,7 @@ impl Options {
             backends: self.backends(group)?,
             cells: self.cells(group)?,
             allocator: self.allocator,
+            every_peer: self.every_peer,
             spread: self.spread,
             reps: self.reps.max(1),
         })
@@ -133,6 +141,8 @@ pub(crate) struct Job {
     pub(crate) backends: Vec<String>,
     pub(crate) cells: Vec<Cell>,
     pub(crate) allocator: Allocator,
+    /// Whether the probe holds every peer, measured or not.
+    pub(crate) every_peer: bool,
     pub(crate) spread: bool,
     pub(crate) reps: usize,
 }
@@ -163,13 +173,26 @@ impl Job {
             allocator: allocator.with_context(|| format!("no allocator is called {}", record.allocator))?,
             backends,
             cells,
+            every_peer: false,
             spread: record.spread,
             reps,
         })
     }
 
+    /// What `run` begins with, so that it needs no time later.
+    pub(crate) fn build(&self) -> Result<()> {
+        let programs = build::programs(self)?;
+        for backend in &self.backends {
+            match programs.of(backend) {
+                Ok(program) => println!("{backend}: {}", program.display()),
+                Err(how) => println!("{backend}: not installed; {how}"),
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn run(&self) -> Result<Record> {
-        let programs = build::programs(self.group, self.mode, &self.backends, self.allocator, self.spread)?;
+        let programs = build::programs(self)?;
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
         let start = Instant::now();
         let entries = rounds::all(&programs, &self.backends, &self.cells, self.reps)?;
@@ -246,9 +269,11 @@ mod tests {
 
     #[test]
     fn a_part_of_a_run_is_known_as_one() {
-        assert!(Options::smoke().is_whole());
-        assert!(!Options { filter: Some("seq".to_owned()), ..Options::smoke() }.is_whole());
-        assert!(!Options { backends: vec!["wyn".to_owned()], ..Options::smoke() }.is_whole());
+        let whole = || Options { smoke: false, reps: REPS, ..Options::smoke() };
+        assert!(whole().is_whole());
+        assert!(!Options { filter: Some("seq".to_owned()), ..whole() }.is_whole());
+        assert!(!Options { backends: vec!["wyn".to_owned()], ..whole() }.is_whole());
+        assert!(!Options { reps: 1, ..whole() }.is_whole());
     }
 
     #[test]

@@ -20,12 +20,12 @@ mod cpp;
 pub(crate) mod launch;
 pub(crate) mod machine;
 pub(crate) mod measure;
-mod noise;
+pub(crate) mod noise;
 pub(crate) mod plan;
 pub(crate) mod process;
 pub(crate) mod progress;
 mod rank;
-mod record_file;
+pub(crate) mod record_file;
 mod render;
 pub(crate) mod report;
 mod rounds;
@@ -64,6 +64,9 @@ pub(crate) struct Args {
     /// Measure nothing: show the tables of an earlier record
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
+    /// Measure nothing: only build the programs, and say what is not installed
+    #[arg(long, conflicts_with_all = ["from", "publish", "json"])]
+    build: bool,
 }
 
 #[derive(clap::Subcommand)]
@@ -89,6 +92,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn bench(args: &Args) -> Result<()> {
+    if args.build {
+        return args.options.job(args.group)?.build();
+    }
     if args.from.is_none() && args.publish.as_deref() == Some("") && !args.options.is_whole() {
         bail!("part of a run would take the place of the whole one's record: name it by --publish=NAME");
     }

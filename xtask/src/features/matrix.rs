@@ -112,7 +112,7 @@ fn powerset(features: &[String]) -> Vec<Vec<String>> {
 }
 
 /// The default with one thing changed: `-channel`, `+global-alloc`; features of `wyn-sched`, by which those of the crates
-/// below are reached. The default itself comes first, the fences last.
+/// below are reached. The default itself comes first, then each change alone, then all features, and the fences last.
 pub(super) fn toggles(sched: &Library) -> Vec<(String, Variant)> {
     let default = Variant { krate: sched.name.clone(), features: sched.default.clone(), fences: false };
     let mut all = vec![("default".to_owned(), default.clone())];
@@ -125,6 +125,9 @@ pub(super) fn toggles(sched: &Library) -> Vec<(String, Variant)> {
             features.push(feature.clone());
         }
         all.push((format!("{sign}{feature}"), Variant { features, ..default.clone() }));
+    }
+    if sched.features.len() > 1 {
+        all.push(("all".to_owned(), Variant { features: sched.features.clone(), ..default.clone() }));
     }
     all.push(("fences".to_owned(), Variant { fences: true, ..default }));
     all
@@ -163,10 +166,11 @@ mod tests {
     fn one_thing_is_changed_at_a_time() {
         let toggles = toggles(&sched());
         let names: Vec<&str> = toggles.iter().map(|(name, _)| &**name).collect();
-        assert_eq!(names, ["default", "-a", "+b", "+c", "fences"]);
+        assert_eq!(names, ["default", "-a", "+b", "+c", "all", "fences"]);
         assert!(toggles[1].1.features.is_empty());
         assert_eq!(toggles[2].1.features, ["a", "b"]);
-        assert!(toggles[4].1.fences);
+        assert_eq!(toggles[4].1.features, ["a", "b", "c"]);
+        assert!(toggles[5].1.fences);
     }
 
     #[test]

@@ -7,11 +7,21 @@
 
 mod cost;
 mod matrix;
+mod shown;
 
-use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use wyn_bench::features::{KIND, Record, SCHEMA};
+
+use crate::bench::{machine, measure, record_file};
 use crate::{cmd, table, test};
 use matrix::{Extent, Library, Variant};
+#[cfg(test)]
+pub(crate) use shown::made_up;
+pub(crate) use shown::{TITLE, header, key, rows};
 
 /// What the crates read at run time in place of a feature.
 const FENCES: (&str, &str) = ("WYN_NO_MEMBARRIER", "1");
@@ -26,14 +36,75 @@ pub(crate) struct Args {
     /// Only what each feature costs, in instructions and nanoseconds
     #[arg(long, conflicts_with = "pruned")]
     cost: bool,
+    /// Only build the programs that `--cost` measures
+    #[arg(long, requires = "cost", conflicts_with = "publish")]
+    build: bool,
+    /// Keep the costs in wyn-bench/records, and write BENCHMARKS.md anew
+    #[arg(long, requires = "cost")]
+    publish: bool,
+    /// Measure nothing: show the costs of an earlier record
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["pruned", "cost"])]
+    from: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if let Some(file) = &args.from {
+        print!("{}", shown::terminal(&read(file)?));
+        return Ok(());
+    }
     let libraries = matrix::libraries()?;
     if !args.cost {
         tests(&libraries, if args.pruned { Extent::Pruned } else { Extent::Full })?;
     }
-    if args.pruned { Ok(()) } else { cost::show(&libraries) }
+    if args.pruned {
+        return Ok(());
+    }
+    let programs = cost::programs(&libraries)?;
+    if args.build {
+        return Ok(());
+    }
+    let record = costs(&programs)?;
+    print!("{}", shown::terminal(&record));
+    write(&record, args.publish)
+}
+
+/// The part of BENCHMARKS.md.
+pub(crate) fn markdown(record: &Value) -> Option<String> {
+    serde_json::from_value(record.clone()).ok().map(|record| shown::markdown(&record))
+}
+
+fn costs(programs: &[cost::Program]) -> Result<Record> {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let paths = cost::paths(programs)?;
+    Ok(Record {
+        kind: KIND.to_owned(),
+        schema: SCHEMA,
+        started: started.as_secs(),
+        command: measure::command(),
+        host: machine::host(),
+        builds: cost::builds(programs, &paths)?,
+        paths,
+    })
+}
+
+fn write(record: &Record, publish: bool) -> Result<()> {
+    let directory = if publish { record_file::directory() } else { cmd::target_dir().join("bench") };
+    let file = directory.join("features.json");
+    std::fs::create_dir_all(&directory)?;
+    std::fs::write(&file, serde_json::to_string(record)? + "\n")
+        .with_context(|| format!("{} cannot be written", file.display()))?;
+    println!("record: {}", file.display());
+    if publish { crate::bench::report::write_markdown() } else { Ok(()) }
+}
+
+fn read(file: &Path) -> Result<Record> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let record: Record = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no record of features", file.display()))?;
+    if record.kind != KIND || record.schema != SCHEMA {
+        bail!("{} is of another kind or layout", file.display());
+    }
+    Ok(record)
 }
 
 /// What `ci` runs.

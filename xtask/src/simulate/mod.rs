@@ -9,12 +9,16 @@ use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
+use serde_json::Value;
 use wyn_bench::simulate::record::{KIND, Record, SCHEMA};
 
 use crate::bench::{machine, measure};
 use crate::cmd;
 
-pub(crate) use shown::markdown;
+/// The part of BENCHMARKS.md.
+pub(crate) fn markdown(record: &Value) -> Option<String> {
+    serde_json::from_value(record.clone()).ok().map(|record| shown::markdown(&record))
+}
 
 /// The published record.
 const RECORD: &str = "wyn-bench/records/simulation.json";
@@ -34,12 +38,18 @@ pub(crate) struct Args {
     /// Run nothing: show an earlier record
     #[arg(long, value_name = "FILE", conflicts_with_all = ["measure", "publish"])]
     from: Option<PathBuf>,
+    /// Only build the program
+    #[arg(long, conflicts_with_all = ["from", "publish"])]
+    build: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(file) = &args.from {
         print!("{}", shown::terminal(&read(file)?));
         return Ok(());
+    }
+    if args.build {
+        return program().map(drop);
     }
     let published = cmd::root().join(RECORD);
     let record = simulated(args, &published)?;
@@ -49,11 +59,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
 
-/// Runs the program that holds the model.
-fn simulated(args: &Args, published: &Path) -> Result<Record> {
+/// Builds the program that holds the model.
+fn program() -> Result<PathBuf> {
     cmd::run(&mut cmd::cargo(["build", "--profile", "probe", "-p", "wyn-bench", "--bin", "simulate"]))?;
-    let program = cmd::target_dir().join("probe").join(format!("simulate{}", std::env::consts::EXE_SUFFIX));
-    let mut command = Command::new(program);
+    Ok(cmd::target_dir().join("probe").join(format!("simulate{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Runs it.
+fn simulated(args: &Args, published: &Path) -> Result<Record> {
+    let mut command = Command::new(program()?);
     command.args(["--tasks", &args.tasks.to_string()]).stderr(Stdio::inherit());
     if args.measure {
         command.arg("--measure");

@@ -52,7 +52,7 @@ fn check_row(check: &Check) -> Vec<String> {
 }
 
 /// The part of BENCHMARKS.md.
-pub(crate) fn markdown(record: &Record) -> String {
+pub(super) fn markdown(record: &Record) -> String {
     let host = &record.host;
     let changed = if host.dirty { " and changes" } else { "" };
     let mut text = format!(

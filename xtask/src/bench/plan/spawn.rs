@@ -75,7 +75,8 @@ fn points(mode: Mode, workload: &str) -> &'static [(u64, u64)] {
         (Mode::Quick, _) => &[(100 * K, 0)],
         (Mode::Full, "grain") => &[(50 * K, 0), (50 * K, 65), (50 * K, 200), (50 * K, 650), (50 * K, 2000)],
         (Mode::Full, "nested") => &[(100 * K, 0), (M, 0)],
-        (Mode::Full, "pending") => &[(10 * K, 0), (100 * K, 0), (M, 0)],
+        (Mode::Full, "pending") => &[(K, 0), (10 * K, 0), (100 * K, 0), (M, 0)],
+        (Mode::Full, "spawn_await") => &[(K, 0), (10 * K, 0), (100 * K, 0), (M, 0), (10 * M, 0)],
         (Mode::Full, _) => &[(10 * K, 0), (100 * K, 0), (M, 0), (10 * M, 0)],
     }
 }

@@ -7,7 +7,7 @@ use super::bars::{self, Bar, Chart};
 use super::html::{Element, Html, el};
 use super::source::{Kind, Source};
 pub(super) use crate::allocators::KIND;
-use crate::allocators::advice_of;
+use crate::allocators::{CHOICES, Choice, advice_of};
 use crate::bench::noise::Ratio;
 use crate::bench::stats;
 use crate::bench::table::OURS;
@@ -36,7 +36,7 @@ fn part(json: &Value) -> Option<Element> {
     let host: Host = serde_json::from_value(json["host"].clone()).ok()?;
     let command = json["command"].as_str().unwrap_or_default();
     let origin = format!("{command}, revision {}, {}, {} CPUs", host.revision, host.cpu, host.cpus);
-    let advice = advice_of(&json.to_string()).unwrap_or_default();
+    let (choices, gains) = advice_of(json).unwrap_or_default();
     let mut cells: Vec<&Cell> = Vec::new();
     for entry in runs.iter().flat_map(|run| &run.entries) {
         if !cells.contains(&&entry.cell) {
@@ -50,9 +50,21 @@ fn part(json: &Value) -> Option<Element> {
             .child(el("p").text(
                 "Each bar is one allocator; “no cells” is Wyn with its tasks in the allocator instead of its own pool.",
             ))
-            .child(el("ul").children(advice.iter().map(|line| el("li").text(line))))
+            .child(el("h3").text("Which to choose"))
+            .child(el("div").class("scroll").child(chosen(&choices)))
+            .child(el("ul").children(gains.iter().map(|line| el("li").text(line))))
             .child(el("div").class("cards").children(cards)),
     )
+}
+
+fn chosen(choices: &[Choice]) -> Element {
+    let head = el("tr").children(CHOICES.map(|name| el("th").at("scope", "col").text(name)));
+    let line = |choice: &Choice| {
+        let figures = [&choice.time, &choice.memory].map(|words| el("td").text(words));
+        el("tr").child(el("th").at("scope", "row").text(&choice.what)).children(figures)
+    };
+    let body = el("tbody").children(choices.iter().map(line));
+    el("table").class("figures words").child(el("thead").child(head)).child(body)
 }
 
 fn run(value: &Value) -> Option<Run> {

@@ -5,6 +5,8 @@
 //! | `figures` | README.md | a few rows of every group, wins and losses |
 //! | `summary` | BENCHMARKS.md | each record: its command, its machine, Wyn over all its rows |
 //! | `losses` | BENCHMARKS.md | every row that Wyn loses |
+//! | `allocators` | BENCHMARKS.md | allocators beside each other, and which to choose |
+//! | `features` | BENCHMARKS.md | what each feature adds to the fast paths |
 //! | `prediction` | BENCHMARKS.md | what a simulation says of more processors |
 //! | `tables` | BENCHMARKS.md | the tables of each record |
 
@@ -12,13 +14,15 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
+use wyn_bench::features::KIND as FEATURES;
 use wyn_bench::record::Record;
-use wyn_bench::simulate::record::KIND;
+use wyn_bench::simulate::record::KIND as SIMULATION;
 
 use super::source::{Kind, Source, sources};
 use super::verdict::{Stand, stands};
 use crate::bench::{rank, render, table};
-use crate::{cmd, simulate};
+use crate::{allocators, cmd, features, simulate};
 
 /// The rows of README.md: what a reader calls it, the workload, and its rows, of which the first that a record has
 /// is shown.
@@ -51,7 +55,9 @@ fn parts(sources: &[Source]) -> Vec<Part> {
         part("README.md", "figures", figures(&stands, sources)),
         part("BENCHMARKS.md", "summary", summary(sources)),
         part("BENCHMARKS.md", "losses", losses(&stands)),
-        part("BENCHMARKS.md", "prediction", prediction(sources)),
+        part("BENCHMARKS.md", "allocators", named(sources, allocators::KIND, allocators::markdown)),
+        part("BENCHMARKS.md", "features", named(sources, FEATURES, features::markdown)),
+        part("BENCHMARKS.md", "prediction", named(sources, SIMULATION, simulate::markdown)),
         part("BENCHMARKS.md", "tables", tables(sources)),
     ]
 }
@@ -178,11 +184,14 @@ fn losses(stands: &[Stand]) -> String {
     text
 }
 
-fn prediction(sources: &[Source]) -> String {
-    let simulations =
-        sources.iter().filter(|source| matches!(&source.kind, Kind::Named(kind) if kind == KIND));
-    let records = simulations.filter_map(|source| serde_json::from_value(source.json.clone()).ok());
-    records.map(|record| simulate::markdown(&record)).collect()
+/// The records of a kind that is no run of `bench`, each as its own command writes it.
+fn named(sources: &[Source], kind: &str, markdown: impl Fn(&Value) -> Option<String>) -> String {
+    let of_kind = sources.iter().filter(|source| matches!(&source.kind, Kind::Named(name) if name == kind));
+    let texts: Vec<String> = of_kind.filter_map(|source| markdown(&source.json)).collect();
+    if texts.is_empty() {
+        return format!("No record: `cargo xtask publish --only {kind}` makes one.\n");
+    }
+    texts.join("\n")
 }
 
 fn tables(sources: &[Source]) -> String {

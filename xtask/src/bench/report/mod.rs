@@ -6,7 +6,7 @@
 //! | `verdict` | the rows that Wyn leads and loses |
 //! | `markdown` | the generated parts of the documents |
 //! | `page`, `page.css`, `page.js` | the page as a whole |
-//! | `run`, `allocators`, `simulation` | the section of one record |
+//! | `run`, `allocators`, `features`, `simulation` | the section of one record |
 //! | `bars`, `curves`, `heat` | charts, drawn as SVG or coloured tables |
 //! | `scale`, `html` | places of values; markup that cannot be malformed |
 
@@ -17,6 +17,7 @@ use anyhow::Result;
 mod allocators;
 mod bars;
 mod curves;
+mod features;
 mod heat;
 mod html;
 mod markdown;

@@ -8,6 +8,7 @@ use wyn_bench::record::{Host, Record};
 
 use super::allocators;
 use super::bars;
+use super::features;
 use super::html::{Element, Html, el};
 use super::run;
 use super::simulation;
@@ -65,6 +66,7 @@ pub(super) fn page(sources: &[Source]) -> String {
         .child(minute(&stands, sources))
         .children(groups(sources))
         .children(allocators::section(sources))
+        .children(features::section(sources))
         .children(simulation::section(sources))
         .child(method())
         .child(data(sources));
@@ -82,8 +84,11 @@ fn header(sources: &[Source]) -> Element {
     links.extend(present(sources).map(|group| (format!("g-{}", group.name()), capitalized(group.name()))));
     let named =
         |kind: &str| sources.iter().any(|source| matches!(&source.kind, Kind::Named(name) if name == kind));
-    let others =
-        [(allocators::KIND, "allocators", "Allocators"), (simulation::KIND, "prediction", "Prediction")];
+    let others = [
+        (allocators::KIND, "allocators", "Allocators"),
+        (features::KIND, "features", "Features"),
+        (simulation::KIND, "prediction", "Prediction"),
+    ];
     let others = others.into_iter().filter(|(kind, ..)| named(kind));
     links.extend(others.map(|(_, id, words)| (id.to_owned(), words.to_owned())));
     links
@@ -216,6 +221,7 @@ fn data(sources: &[Source]) -> Element {
             }
             Kind::Named(kind) if kind == simulation::KIND => "a prediction".to_owned(),
             Kind::Named(kind) if kind == allocators::KIND => "allocators compared".to_owned(),
+            Kind::Named(kind) if kind == features::KIND => "what features cost".to_owned(),
             Kind::Named(kind) => format!("a record of kind “{kind}”, which this page does not draw"),
             Kind::Unknown(why) => format!("not drawn: {why}"),
         };
