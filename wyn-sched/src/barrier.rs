@@ -9,11 +9,23 @@
 //! The pair is outside the formal memory model of Rust (and C++: see P1202), like `folly::asymmetric_*`,
 //! liburcu and seastar, which rest on the same call. Setting `WYN_NO_MEMBARRIER` selects the fences.
 
+use crate::cpus;
 use crate::stats;
-use crate::sync::{AtomicBool, Ordering, compiler_fence, fence};
+use crate::sync::{AtomicBool, AtomicU32, Ordering, compiler_fence, fence};
 
 /// Whether `heavy` reaches the other threads. Written once, by [`decide`], before any runtime exists.
 static ASYMMETRIC: AtomicBool = AtomicBool::new(false);
+
+/// How often a thief looks for an answer before it runs `heavy`. Written with [`ASYMMETRIC`].
+static PATIENCE: AtomicU32 = AtomicU32::new(PATIENCE_ROUNDS);
+
+/// One to four microseconds, by what a pause takes: less than a barrier costs both when there are two processors.
+const PATIENCE_ROUNDS: u32 = 150;
+/// `membarrier` interrupts every processor that runs a thread of this process, for a microsecond or more. So many
+/// of them are worth those rounds; with more, a thief looks longer, ...
+const PROCESSORS: usize = 8;
+/// ... up to so many times as long: a stuck owner's queue is halved by each claim, so several fit into 200 µs.
+const MOST_PATIENCE: u32 = 8;
 
 /// The barrier pair of this crate, for the deque and for the one-shot cell.
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,6 +69,10 @@ unsafe impl wyn_deque::split::Barrier for Asymmetric {
     fn heavy() {
         Self::heavy();
     }
+    fn patience() -> u32 {
+        // Ordering: Relaxed: as in `light`.
+        PATIENCE.load(Ordering::Relaxed)
+    }
 }
 
 impl wyn_future::Barrier for Asymmetric {
@@ -74,7 +90,11 @@ pub(crate) fn decide() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let offered = std::env::var_os("WYN_NO_MEMBARRIER").is_none() && os::register() && os::membarrier();
-        // Ordering: Relaxed: `Once` and the start of the threads publish it.
+        let times = u32::try_from(cpus::available() / PROCESSORS).unwrap_or(MOST_PATIENCE);
+        let times = if offered { times.clamp(1, MOST_PATIENCE) } else { 1 };
+        // Ordering: Relaxed: `Once` and the start of the threads publish them.
+        PATIENCE.store(PATIENCE_ROUNDS * times, Ordering::Relaxed);
+        // Ordering: Relaxed: as above.
         ASYMMETRIC.store(offered, Ordering::Relaxed);
     });
 }

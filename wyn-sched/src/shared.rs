@@ -86,6 +86,18 @@ impl Shared {
             || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()))
     }
 
+    /// How many tasks are queued, counted up to `most`. A hint.
+    pub(crate) fn queued(&self, most: usize) -> usize {
+        let mut queued = self.injector.len();
+        for stealer in self.slots.used().filter_map(|id| self.slots.get(id).stealer()) {
+            if queued >= most {
+                break;
+            }
+            queued += stealer.len();
+        }
+        queued.min(most)
+    }
+
     pub(crate) fn report_panic(
         &self,
         payload: Box<dyn Any + Send>,

@@ -52,6 +52,8 @@ struct Pool {
     nudges: bool,
     /// Whether a task waits until all have been started.
     tasks_meet: bool,
+    /// Whether who finds a task beside others calls a sleeper for them, as if a processor were free.
+    finders_call: bool,
 }
 
 /// What an idle worker waits for besides a task, and how it rests meanwhile.
@@ -72,8 +74,8 @@ enum Next {
 }
 
 impl Pool {
-    fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool, tasks_meet: bool) -> Arc<Self> {
-        Arc::new(Self {
+    fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool, tasks_meet: bool) -> Self {
+        Self {
             roster: Roster::new(workers),
             queues: [AtomicUsize::new(0), AtomicUsize::new(0)],
             left: AtomicUsize::new(tasks),
@@ -81,7 +83,8 @@ impl Pool {
             flaw,
             nudges,
             tasks_meet,
-        })
+            finders_call: false,
+        }
     }
 
     /// `Context::push` and `call_for_push`, where every push is worth a call of the watcher, or none.
@@ -159,6 +162,9 @@ impl Pool {
     /// `Idle::end_search`.
     fn end_search(&self) {
         if self.has_work() {
+            if self.finders_call && self.roster.has_sleepers() {
+                self.roster.rouse_another();
+            }
             self.roster.end_search_beside_work();
         } else if self.roster.end_search() {
             if self.flaw != Flaw::EndBarrier {
@@ -238,17 +244,23 @@ fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
 
 /// So many workers, and one thread for each list of pushes.
 fn crowd(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Flaw) {
-    crowd_of(preemptions, workers, pushes, flaw, false);
+    let tasks = pushes.iter().sum();
+    crowd_of(preemptions, workers, pushes, move || Pool::new(workers, tasks, flaw, true, false));
 }
 
 /// Two tasks, each of which waits for the other.
 fn meeting(flaw: Flaw) {
-    crowd_of(2, 2, &[2], flaw, true);
+    crowd_of(2, 2, &[2], move || Pool::new(2, 2, flaw, true, true));
 }
 
-fn crowd_of(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: Flaw, tasks_meet: bool) {
+fn crowd_of(
+    preemptions: usize,
+    workers: usize,
+    pushes: &'static [usize],
+    pool: impl Fn() -> Pool + Send + Sync + 'static,
+) {
     check(preemptions, move || {
-        let pool = Pool::new(workers, pushes.iter().sum(), flaw, true, tasks_meet);
+        let pool = Arc::new(pool());
         let workers = (0..workers).map(|id| {
             let pool = Arc::clone(&pool);
             thread::spawn(move || pool.work(id))
@@ -268,7 +280,7 @@ fn crowd_of(preemptions: usize, workers: usize, pushes: &'static [usize], flaw: 
 /// so the other one must get to the task.
 fn leaver(leaves_watch: bool, flaw: Flaw) {
     check(1, move || {
-        let pool = Pool::new(2, 1, flaw, false, false);
+        let pool = Arc::new(Pool::new(2, 1, flaw, false, false));
         let waits = {
             let pool = Arc::clone(&pool);
             thread::spawn(move || {
@@ -311,6 +323,14 @@ fn a_watcher_that_lies_down_races_with_two_pushes() {
 #[test]
 fn one_finds_the_task_and_appoints_while_a_push_calls() {
     crowd(1, 2, &[2], Flaw::None);
+}
+
+#[test]
+fn one_finds_a_task_and_calls_another_for_the_next() {
+    let pool =
+        |tasks_meet| move || Pool { finders_call: true, ..Pool::new(2, 2, Flaw::None, true, tasks_meet) };
+    crowd_of(1, 2, &[2], pool(false));
+    crowd_of(2, 2, &[2], pool(true));
 }
 
 #[test]

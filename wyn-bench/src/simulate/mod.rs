@@ -58,12 +58,8 @@ use run::Flaw;
 pub enum PolicyName {
     /// Wyn as it is.
     Wyn,
-    /// Wyn, but whoever finds work beside more of it calls a searcher and not a watcher: a proposal.
-    WynCalling,
     /// Wyn with fences on both sides instead of the heavy barrier, as it is where there is no membarrier.
     WynFences,
-    /// Both.
-    WynCallingFences,
     /// Random single steals, as rayon's.
     Single,
     /// One queue under a lock, as Wyn's original design in C.
@@ -72,23 +68,15 @@ pub enum PolicyName {
 
 impl PolicyName {
     /// All of them.
-    pub const ALL: [PolicyName; 6] = [
-        PolicyName::Wyn,
-        PolicyName::WynCalling,
-        PolicyName::WynFences,
-        PolicyName::WynCallingFences,
-        PolicyName::Single,
-        PolicyName::Queue,
-    ];
+    pub const ALL: [PolicyName; 4] =
+        [PolicyName::Wyn, PolicyName::WynFences, PolicyName::Single, PolicyName::Queue];
 
     /// As it is in a record.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             PolicyName::Wyn => "wyn",
-            PolicyName::WynCalling => "wyn, calling",
             PolicyName::WynFences => "wyn, fences",
-            PolicyName::WynCallingFences => "wyn, calling, fences",
             PolicyName::Single => "single steals",
             PolicyName::Queue => "global queue",
         }
@@ -97,20 +85,13 @@ impl PolicyName {
     /// Whether this is a variant of Wyn that is not how it is by default.
     #[must_use]
     pub fn is_proposal(self) -> bool {
-        matches!(self, PolicyName::WynCalling | PolicyName::WynFences | PolicyName::WynCallingFences)
-    }
-
-    fn chain(self) -> wyn::Chain {
-        match self {
-            PolicyName::WynCalling | PolicyName::WynCallingFences => wyn::Chain::Call,
-            _ => wyn::Chain::Clock,
-        }
+        matches!(self, PolicyName::WynFences)
     }
 
     /// The prices under this policy.
     fn costs(self, costs: &Costs) -> Costs {
         match self {
-            PolicyName::WynFences | PolicyName::WynCallingFences => costs.with_fences(),
+            PolicyName::WynFences => costs.with_fences(),
             _ => costs.clone(),
         }
     }

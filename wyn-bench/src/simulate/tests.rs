@@ -1,5 +1,6 @@
 //! What must hold for any policy, workload and number of processors.
 
+use super::clock::picos;
 use super::run::Flaw;
 use super::{Cause, Costs, Outcome, Picos, PolicyName, Setup, Shape, Workload, simulate, simulate_with};
 
@@ -102,13 +103,21 @@ fn a_fan_out_is_no_faster_than_its_spawner() {
 }
 
 #[test]
-fn a_called_chain_is_faster_than_a_clocked_one_and_fences_interrupt_nobody() {
-    let at = |policy| simulate(&setup(policy, Shape::Fib, 10_000, 20_000, 32));
-    let (clock, call) = (at(PolicyName::Wyn), at(PolicyName::WynCalling));
-    assert!(call.time < clock.time, "{} {}", call.time, clock.time);
-    assert!(clock.times[&Cause::AsleepBesideWork] > call.times[&Cause::AsleepBesideWork]);
-    assert!(clock.times[&Cause::Interrupted] > 0);
-    assert_eq!(at(PolicyName::WynFences).times[&Cause::Interrupted], 0);
+fn all_are_called_in_the_time_of_a_few_wake_ups() {
+    let setup = setup(PolicyName::Wyn, Shape::Fib, 50_000, 10_000, 64);
+    let Outcome { time, times, .. } = simulate(&setup);
+    let asleep = times[&Cause::AsleepBesideWork] / 64;
+    assert!(asleep < picos(8.0 * setup.costs.wake_latency), "{asleep} ps of {time} each");
+}
+
+#[test]
+fn fences_interrupt_nobody() {
+    let interrupted = |policy| {
+        let times = simulate(&setup(policy, Shape::Fib, 10_000, 20_000, 32)).times;
+        times.get(&Cause::Interrupted).copied().unwrap_or_default()
+    };
+    assert!(interrupted(PolicyName::Wyn) > 0);
+    assert_eq!(interrupted(PolicyName::WynFences), 0);
 }
 
 fn with(flaw: Flaw, policy: PolicyName) {

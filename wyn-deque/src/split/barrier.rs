@@ -22,8 +22,16 @@ pub unsafe trait Barrier: 'static {
     /// The owner's side, in each pop.
     fn light();
 
-    /// The thieves' side, once per claim.
+    /// The thieves' side, in each claim that the owner does not answer.
     fn heavy();
+
+    /// How often a thief looks for the owner's answer, some 10 ns apart, before it gives up and runs `heavy`.
+    ///
+    /// A thief should wait about as long as `heavy` costs all whom it disturbs: an answer costs next to nothing,
+    /// and an owner gives it with its next operation.
+    fn patience() -> u32 {
+        150
+    }
 }
 
 /// The portable [`Barrier`]: a sequentially consistent fence on both sides.

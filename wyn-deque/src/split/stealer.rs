@@ -11,9 +11,6 @@ use super::{Barrier, Fences, Worker, pause};
 use crate::steal::Steal;
 use crate::sync::Arc;
 
-/// How often a thief looks for the owner's answer: a microsecond or two, less than a barrier costs both.
-const PATIENCE_ROUNDS: u32 = if cfg!(wyn_loom) { 1 } else { 150 };
-
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
@@ -208,7 +205,8 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// gave; `None` if it does not answer, and a claim of `want` is announced instead.
     fn ask(lock: &Locked<'_, T>, from: Index, wish: usize, want: usize) -> Option<Index> {
         lock.ask(from, wish.min(want));
-        for _ in 0..PATIENCE_ROUNDS {
+        let rounds = if cfg!(wyn_loom) { 1 } else { B::patience() };
+        for _ in 0..rounds {
             // A model explores more without: one that yields waits for all others.
             if cfg!(not(wyn_loom)) {
                 pause(0);

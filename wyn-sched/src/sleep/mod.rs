@@ -32,6 +32,10 @@ const FRUITLESS_LOOK: Duration = Duration::from_millis(1);
 /// When nobody has moved for so long, the watcher falls asleep, and the next push calls.
 const QUIET: Duration = Duration::from_micros(300);
 
+/// Whoever finds work beside more of it calls so many at most: with two, all are called in a time that grows as the
+/// logarithm of their number.
+const CALLED_BY_FINDER: usize = 2;
+
 /// What an idle worker comes back with.
 pub(crate) enum Found {
     Task(TaskRef),
@@ -73,6 +77,7 @@ pub(crate) fn idle_with(
         quiet: Duration::ZERO,
         fruitless: 0,
         has_seen_room: false,
+        guest_moves: false,
     }
     .run()
 }
@@ -91,6 +96,8 @@ struct Idle<'a> {
     /// The watcher has just seen work that nobody moves to: a processor is free, however many workers seem
     /// busy. Those that block inside their tasks do.
     has_seen_room: bool,
+    /// A guest had moved when this worker last asked.
+    guest_moves: bool,
 }
 
 impl Idle<'_> {
@@ -142,12 +149,31 @@ impl Idle<'_> {
     fn end_search(&self) {
         let shared = &self.context.shared;
         if shared.has_work() {
+            self.call_others();
             self.context.stats().called(shared.roster.end_search_beside_work());
         } else if shared.roster.end_search() {
             Asymmetric::heavy();
             if shared.has_work() {
                 self.context.stats().called(shared.roster.appoint_watcher());
             }
+        }
+    }
+
+    /// Calls some who sleep, if processors are free for them and there are more tasks than the other searchers will take.
+    fn call_others(&self) {
+        let (shared, roster) = (&self.context.shared, &self.context.shared.roster);
+        let is_worth_it = || {
+            // With this one, whose processor is taken by what it has found.
+            let searchers = roster.searchers();
+            roster.has_sleepers()
+                && self.busy() + searchers < shared.target
+                && shared.queued(searchers) >= searchers
+        };
+        for _ in 0..CALLED_BY_FINDER {
+            if !(is_worth_it() && roster.rouse_another()) {
+                return;
+            }
+            self.context.stats().called(true);
         }
     }
 
@@ -192,13 +218,18 @@ impl Idle<'_> {
         full
     }
 
-    /// Whether every processor is busy by what a searcher sees: every worker that neither rests nor
-    /// searches, and a guest if one has moved since this worker last asked.
-    fn is_full(&self) -> bool {
+    /// Whether every processor is busy by what a searcher sees.
+    fn is_full(&mut self) -> bool {
+        self.guest_moves = self.context.looks.borrow_mut().a_guest_moved(self.context);
+        self.busy() >= self.context.shared.target
+    }
+
+    /// How many processors are busy by what a searcher sees: every worker that neither rests nor searches, and a guest
+    /// if one had moved at the start of this search.
+    fn busy(&self) -> usize {
         let shared = &self.context.shared;
         let workers = shared.alive().saturating_sub(shared.roster.idle() + shared.blocked());
-        let guests = self.context.looks.borrow_mut().a_guest_moved(self.context);
-        workers + usize::from(guests) >= shared.target
+        workers + usize::from(self.guest_moves)
     }
 
     /// Parks until called. On the list already.

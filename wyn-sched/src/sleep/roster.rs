@@ -164,9 +164,15 @@ impl Roster {
     }
 
     /// How many are searching.
-    pub(crate) fn searchers(&self) -> u64 {
+    pub(crate) fn searchers(&self) -> usize {
         // Ordering: Relaxed: a hint.
-        searchers(self.word.load(Ordering::Relaxed))
+        usize::try_from(searchers(self.word.load(Ordering::Relaxed))).unwrap_or(usize::MAX)
+    }
+
+    /// Whether anybody sleeps.
+    pub(crate) fn has_sleepers(&self) -> bool {
+        // Ordering: Relaxed: a hint.
+        self.word.load(Ordering::Relaxed) & SLEEPERS != 0
     }
 
     /// How many are idle in any way. A hint.
@@ -242,10 +248,17 @@ impl Roster {
     /// [`may_need_call`](Self::may_need_call).
     #[cold]
     pub(crate) fn rouse(&self) -> bool {
-        let mut lists = lock(&self.lists);
-        if !self.nobody_looks() {
-            return false;
-        }
+        let lists = lock(&self.lists);
+        self.nobody_looks() && self.call_newest(lists)
+    }
+
+    /// Calls one sleeper to search, whoever else looks.
+    #[cold]
+    pub(crate) fn rouse_another(&self) -> bool {
+        self.call_newest(lock(&self.lists))
+    }
+
+    fn call_newest(&self, mut lists: MutexGuard<Lists>) -> bool {
         let Some(berth) = lists.sleepers.pop() else { return false };
         self.add(SEARCHER.wrapping_sub(SLEEPER));
         self.order(&berth, SEARCH);

@@ -11,8 +11,6 @@ use super::{Wyn, barrier};
 
 /// Every so many pushes the owner looks whether a thief asks: `LOOK_PUSHES` in `wyn_deque`.
 const LOOK_PUSHES: u64 = 64;
-/// How often a thief looks for an answer: `PATIENCE_ROUNDS` in `wyn_deque`.
-const PATIENCE_ROUNDS: f64 = 150.0;
 
 #[derive(Clone, Copy)]
 struct Question {
@@ -181,7 +179,7 @@ pub(super) async fn steal(run: &Run<Wyn>, me: usize, victim: usize, wish: usize,
 
 async fn claim(run: &Run<Wyn>, me: usize, deque: &Deque, wish: usize, want: usize) -> Vec<Job> {
     deque.question.set(Some(Question { thief: me, wish: wish.min(want) }));
-    let patience = picos(PATIENCE_ROUNDS * run.costs.pause);
+    let patience = picos(barrier::patience_rounds(run) * run.costs.pause);
     run.clock.spin(me, Cause::Search, patience).await;
     if let Some(given) = deque.given.take() {
         return given;

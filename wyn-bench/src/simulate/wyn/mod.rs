@@ -25,19 +25,9 @@ const HELP_ROUNDS: u32 = 64;
 const YIELD_ROUNDS: u32 = 4;
 const NUDGE_PUSHES: u64 = 32;
 
-/// Who is called by a searcher that ends its search beside more work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chain {
-    /// A watcher, which looks when its clock says so: Wyn as it is.
-    Clock,
-    /// Another searcher, at once.
-    Call,
-}
-
 pub(super) struct Wyn {
     deques: Vec<Deque>,
     roster: Roster,
-    chain: Chain,
     /// The thread from outside, if there is one.
     guest: Option<usize>,
     /// Per thread: how far it saw the others.
@@ -58,7 +48,6 @@ impl Policy for Wyn {
         Wyn {
             deques: (0..threads).map(|owner| Deque::new(owner, threads)).collect(),
             roster: Roster::new(threads),
-            chain: setup.policy.chain(),
             guest: (threads > setup.cores).then_some(0),
             seen: (0..threads).map(|_| RefCell::new(vec![0; threads])).collect(),
         }

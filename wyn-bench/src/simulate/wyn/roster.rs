@@ -6,7 +6,7 @@ use super::super::clock::picos;
 use super::super::ledger::Cause;
 use super::super::lines::{Line, Lock};
 use super::super::run::Run;
-use super::{Chain, Wyn};
+use super::Wyn;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
@@ -43,12 +43,16 @@ impl Roster {
         }
     }
 
-    fn sleepers(&self) -> usize {
+    pub(super) fn sleepers(&self) -> usize {
         self.sleepers.borrow().len()
     }
 
     pub(super) fn idle(&self) -> usize {
         self.sleepers() + self.searchers.get() + usize::from(self.watcher.get().is_some())
+    }
+
+    pub(super) fn searchers(&self) -> usize {
+        self.searchers.get()
     }
 
     pub(super) fn may_need_call(&self) -> bool {
@@ -128,17 +132,9 @@ pub(super) async fn appoint(run: &Run<Wyn>, me: usize, own: usize) -> bool {
     }
     let Some(id) = roster.sleepers.borrow_mut().pop() else { return false };
     roster.count_searcher(-own.cast_signed());
-    match run.policy.chain {
-        Chain::Clock => {
-            roster.watcher.set(Some(id));
-            roster.is_full.set(true);
-            roster.orders[id].set(Some(Order::Watch));
-        }
-        Chain::Call => {
-            roster.count_searcher(1);
-            roster.orders[id].set(Some(Order::Search));
-        }
-    }
+    roster.watcher.set(Some(id));
+    roster.is_full.set(true);
+    roster.orders[id].set(Some(Order::Watch));
     call(run, me, id).await;
     true
 }
@@ -146,10 +142,19 @@ pub(super) async fn appoint(run: &Run<Wyn>, me: usize, own: usize) -> bool {
 /// Calls a sleeper to search if nobody looks.
 pub(super) async fn rouse(run: &Run<Wyn>, me: usize) {
     locked(run, me).await;
-    let roster = &run.policy.roster;
-    if !roster.nobody_looks() {
-        return;
+    if run.policy.roster.nobody_looks() {
+        call_newest(run, me).await;
     }
+}
+
+/// Calls a sleeper to search, whoever else looks.
+pub(super) async fn rouse_another(run: &Run<Wyn>, me: usize) {
+    locked(run, me).await;
+    call_newest(run, me).await;
+}
+
+async fn call_newest(run: &Run<Wyn>, me: usize) {
+    let roster = &run.policy.roster;
     let Some(id) = roster.sleepers.borrow_mut().pop() else { return };
     roster.count_searcher(1);
     roster.orders[id].set(Some(Order::Search));

@@ -76,6 +76,21 @@ pub(super) async fn has_work(run: &Run<Wyn>, me: usize) -> bool {
     found.is_some_and(|index| !run.policy.deques[index].is_empty())
 }
 
+/// How many tasks are queued, counted up to `most`; pays for the look.
+pub(super) async fn queued(run: &Run<Wyn>, me: usize, most: usize) -> usize {
+    let mut queued = 0;
+    let mut looked = 0;
+    for deque in &run.policy.deques {
+        if queued >= most {
+            break;
+        }
+        queued += deque.len();
+        looked += 1;
+    }
+    glances(run, me, me, looked).await;
+    queued.min(most)
+}
+
 /// Whether there is something that this thread would take.
 pub(super) async fn has_prey(run: &Run<Wyn>, me: usize) -> bool {
     for victim in (0..run.threads).filter(|id| *id != me) {

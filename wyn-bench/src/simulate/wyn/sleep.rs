@@ -18,6 +18,7 @@ const LAST_FULL_LOOK: Picos = 800 * MICRO;
 const FRUITLESS_LOOKS: u32 = 16;
 const FRUITLESS_LOOK: Picos = 1000 * MICRO;
 const QUIET: Picos = 300 * MICRO;
+const CALLED_BY_FINDER: usize = 2;
 
 enum Next {
     Search,
@@ -35,11 +36,21 @@ pub(super) struct Idle<'a> {
     quiet: Picos,
     fruitless: u32,
     has_seen_room: bool,
+    guest_moves: bool,
 }
 
 impl<'a> Idle<'a> {
     pub(super) fn new(run: &'a Run<Wyn>, me: usize, until: Option<Job>) -> Idle<'a> {
-        Idle { run, me, until, interval: FIRST_LOOK, quiet: 0, fruitless: 0, has_seen_room: false }
+        Idle {
+            run,
+            me,
+            until,
+            interval: FIRST_LOOK,
+            quiet: 0,
+            fruitless: 0,
+            has_seen_room: false,
+            guest_moves: false,
+        }
     }
 
     /// A job, or nothing if what it waits for has happened.
@@ -106,12 +117,25 @@ impl<'a> Idle<'a> {
     async fn end_search(&self) {
         let (run, me) = (self.run, self.me);
         if search::has_work(run, me).await {
+            self.call_others().await;
             roster::end_search_beside_work(run, me).await;
         } else if roster::end_search(run, me).await {
             barrier::heavy(run, me).await;
             if search::has_work(run, me).await {
                 roster::appoint(run, me, 0).await;
             }
+        }
+    }
+
+    async fn call_others(&self) {
+        let (run, me) = (self.run, self.me);
+        for _ in 0..CALLED_BY_FINDER {
+            let searchers = run.policy.roster.searchers();
+            let has_room = run.policy.roster.sleepers() > 0 && self.busy() + searchers < run.cores;
+            if !has_room || search::queued(run, me, searchers).await < searchers {
+                return;
+            }
+            roster::rouse_another(run, me).await;
         }
     }
 
@@ -156,12 +180,16 @@ impl<'a> Idle<'a> {
     }
 
     /// Whether every processor is busy by what a searcher sees.
-    fn is_full(&self) -> bool {
+    fn is_full(&mut self) -> bool {
         let policy = &self.run.policy;
-        let guests = usize::from(policy.guest.is_some());
-        let guest_moved = policy.guest.is_some_and(|id| policy.has_moved(self.me, id));
-        let workers = (self.run.threads - guests).saturating_sub(policy.roster.idle());
-        workers + usize::from(guest_moved) >= self.run.cores
+        self.guest_moves = policy.guest.is_some_and(|id| policy.has_moved(self.me, id));
+        self.busy() >= self.run.cores
+    }
+
+    fn busy(&self) -> usize {
+        let policy = &self.run.policy;
+        let workers = self.run.threads - usize::from(policy.guest.is_some());
+        workers.saturating_sub(policy.roster.idle()) + usize::from(self.guest_moves)
     }
 
     async fn sleep(&self) -> Next {
