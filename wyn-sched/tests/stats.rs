@@ -33,11 +33,12 @@ fn assert_at_rest(stats: &Stats) {
     assert!(total.steals <= total.tasks_stolen && total.steals_forced <= total.barriers, "{stats}");
 }
 
-/// Waits until every worker sleeps: until nothing parks any more.
+/// Waits until every worker sleeps: it is parked all the time, and in one park.
 fn asleep(runtime: &Runtime) {
+    let look = Duration::from_millis(50);
     wait_until("asleep", || {
-        let stats = spent(runtime, || thread::sleep(Duration::from_millis(50)));
-        stats.total().parks == 0
+        let stats = spent(runtime, || thread::sleep(look));
+        stats.workers.iter().all(|worker| worker.parks == 0 && worker.parked >= look)
     });
 }
 
