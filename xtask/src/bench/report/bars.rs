@@ -127,7 +127,7 @@ fn drawing(chart: &Chart) -> Element {
     }
     let mut svg = el("svg").at("viewBox", format!("0 0 {WIDTH} {}", y + 20.0)).at("role", "img");
     svg = svg.child(el("title").text(told(chart)));
-    for value in scale.ticks(4) {
+    for value in scale.ticks(4, chart.unit) {
         let x = scale.place(value);
         svg = svg.child(line(x, TOP, x, y).class("grid"));
         svg = svg.child(label(x, y + 14.0, "middle").class("tick").text(tick(value, chart.unit)));

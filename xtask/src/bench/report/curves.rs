@@ -210,7 +210,7 @@ fn classes(curves: &Curves) -> Vec<String> {
 
 fn axes(curves: &Curves, across: &Scale, up: &Scale) -> Vec<Element> {
     let mut parts = Vec::new();
-    for value in up.ticks(5) {
+    for value in up.ticks(5, &curves.y) {
         let y = up.place(value);
         parts.push(line(LEFT, y, RIGHT, y).class("grid"));
         parts.push(label(LEFT - 5.0, y + 4.0, "end").class("tick").text(tick(value, &curves.y)));

@@ -45,13 +45,14 @@ pub(super) fn matrices(record: &Record, id: &str) -> Option<Html> {
 
 fn matrix(rows: &[Row<'_>], backend: &str) -> Element {
     let mut capacities: Vec<&str> = Vec::new();
-    let mut workloads: Vec<&str> = Vec::new();
+    // Each number of workers is a line of its own.
+    let mut lines: Vec<(&str, usize)> = Vec::new();
     for row in rows {
         if !capacities.contains(&capacity(row)) {
             capacities.push(capacity(row));
         }
-        if !workloads.contains(&row.workload) {
-            workloads.push(row.workload);
+        if !lines.contains(&place(row)) {
+            lines.push(place(row));
         }
     }
     let order = |name: &&str| match *name {
@@ -62,18 +63,26 @@ fn matrix(rows: &[Row<'_>], backend: &str) -> Element {
     capacities.sort_by_key(order);
     let head = el("tr").child(el("th").at("scope", "col").text(backend));
     let head = head.children(capacities.iter().map(|name| el("th").at("scope", "col").text(name)));
-    let line = |workload: &&str| {
-        let of = |capacity_: &&str| {
-            rows.iter().find(|row| row.workload == *workload && capacity(row) == *capacity_)
+    let line = |at: &(&str, usize)| {
+        let of = |name: &&str| rows.iter().find(|row| place(row) == *at && capacity(row) == *name);
+        let cells = capacities.iter().map(|name| of(name).map_or_else(empty, |row| cell(row, backend)));
+        let alone = lines.iter().filter(|(workload, _)| *workload == at.0).count() == 1;
+        let name = match at {
+            (workload, _) if alone => (*workload).to_owned(),
+            (workload, 1) => format!("{workload}, 1 worker"),
+            (workload, workers) => format!("{workload}, {workers} workers"),
         };
-        let cells =
-            capacities.iter().map(|capacity| of(capacity).map_or_else(empty, |row| cell(row, backend)));
-        el("tr").child(el("th").at("scope", "row").text(workload)).children(cells)
+        el("tr").child(el("th").at("scope", "row").text(name)).children(cells)
     };
     el("table")
         .class("heat")
         .child(el("thead").child(head))
-        .child(el("tbody").children(workloads.iter().map(line)))
+        .child(el("tbody").children(lines.iter().map(line)))
+}
+
+/// The line that a row belongs to.
+fn place<'a>(row: &Row<'a>) -> (&'a str, usize) {
+    (row.workload, row.column.cell.workers)
 }
 
 /// The first word of a row's name: `4 senders` differ in it from nobody.
@@ -124,4 +133,42 @@ fn legend() -> Element {
     ];
     let step = |(class, words): (&'static str, &str)| el("li").child(el("span").class(class)).text(words);
     el("ul").class("key steps").children(steps.map(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::html::assert_well_formed;
+    use super::*;
+    use crate::bench::rows::made_up;
+    use wyn_bench::record::{Capacity, Cell, Entry};
+
+    fn entry(backend: &str, workload: &str, workers: usize, ns: f64) -> Entry {
+        let entry = made_up::entry(backend, 1000, ns);
+        let capacity = Some(Capacity::Bounded(1));
+        let cell = Cell { workload: workload.to_owned(), workers, capacity, ..entry.cell };
+        Entry { cell, ..entry }
+    }
+
+    #[test]
+    fn each_number_of_workers_has_a_line() {
+        let entries = [("wyn", 10.0), ("kanal", 25.0)].into_iter().flat_map(|(name, ns)| {
+            [
+                entry(name, "spsc", 4, ns),
+                entry(name, "task_ping_pong", 1, ns),
+                entry(name, "task_ping_pong", 2, 4.0 * ns * ns),
+            ]
+        });
+        let record = Record { group: "channels".to_owned(), ..made_up::record(entries.collect()) };
+        let html = matrices(&record, "id").unwrap();
+        assert_well_formed(html.as_str());
+        for words in [
+            ">spsc<",
+            "task_ping_pong, 1 worker<",
+            "task_ping_pong, 2 workers<",
+            "<b>2.5x</b>",
+            "<b>6.2x</b>",
+        ] {
+            assert!(html.as_str().contains(words), "{words}: {}", html.as_str());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `source` | the files: runs, simulations, what is not known |
-//! | `verdict` | the rows that Wyn leads and loses |
+//! | `verdict`, `beside` | the rows that Wyn leads and loses; Wyn beside each other backend |
 //! | `markdown` | the generated parts of the documents |
 //! | `page`, `page.css`, `page.js` | the page as a whole |
 //! | `run`, `allocators`, `features`, `simulation` | the section of one record |
@@ -16,6 +16,7 @@ use anyhow::Result;
 
 mod allocators;
 mod bars;
+mod beside;
 mod curves;
 mod features;
 mod heat;

@@ -8,6 +8,7 @@ use wyn_bench::record::{Host, Record};
 
 use super::allocators;
 use super::bars;
+use super::beside;
 use super::features;
 use super::html::{Element, Html, el};
 use super::run;
@@ -116,6 +117,7 @@ fn minute(stands: &[Stand], sources: &[Source]) -> Element {
     let count = |group: &str, which: &dyn Fn(&Stand) -> bool| {
         stands.iter().filter(|stand| stand.main && stand.group == group && which(stand)).count()
     };
+    let total = |which: &dyn Fn(&Stand) -> bool| stands.iter().filter(|s| s.main && which(s)).count();
     let shares =
         Group::ALL.into_iter().map(Group::name).filter(|group| count(group, &|_| true) > 0).map(|group| {
             let (ahead, behind) = (count(group, &Stand::is_win), count(group, &Stand::is_loss));
@@ -140,13 +142,21 @@ fn minute(stands: &[Stand], sources: &[Source]) -> Element {
     el("section")
         .at("id", "minute")
         .child(el("h2").text("In one minute"))
-        .child(el("p").text(
-            "Wyn runs many small CPU-bound tasks. Each row of the records below is one workload at one size; Wyn is \
-             compared with the best other backend of that row, whoever that is.",
-        ))
+        .child(el("p").text(format!(
+            "Wyn runs many small CPU-bound tasks. Of {} rows, each one workload at one size, it is ahead of every other \
+             library in {}, level with the best in {}, and behind it in {}.",
+            total(&|_| true),
+            total(&Stand::is_win),
+            total(&|stand| !stand.is_win() && !stand.is_loss()),
+            total(&Stand::is_loss),
+        )))
         .child(el("p").class("small").text(machines(sources)))
-        .children(shares)
-        .child(key)
+        .child(
+            el("div")
+                .class("glance")
+                .child(el("div").child(el("h3").text("Rows won and lost")).children(shares).child(key))
+                .children(beside::panel(sources)),
+        )
         .child(
             el("div")
                 .class("verdict")
@@ -208,7 +218,12 @@ fn method() -> Element {
     el("section")
         .at("id", "method")
         .child(el("h2").text("Method and bias"))
-        .child(el("div").class("columns").child(list(&METHOD)).child(list(&BIAS)))
+        .child(
+            el("div")
+                .class("columns")
+                .child(el("div").child(el("h3").text("Method")).child(list(&METHOD)))
+                .child(el("div").child(el("h3").text("Bias")).child(list(&BIAS))),
+        )
         .child(el("p").text("More in BENCHMARKS.md. Every figure comes from the records below, which name machine, revision and command."))
 }
 

@@ -41,11 +41,13 @@ impl Scale {
         self.start + share.clamp(0.0, 1.0) * (self.end - self.start)
     }
 
-    /// At most so many round values, for labels.
-    pub(super) fn ticks(&self, most: usize) -> Vec<f64> {
+    /// At most so many values, for labels: round ones in the unit that their labels have.
+    pub(super) fn ticks(&self, most: usize, unit: &str) -> Vec<f64> {
         if !self.logarithmic {
+            // Thousands are as round as units, but for memory.
+            let round = if unit == "KiB" && self.to >= 1024.0 { 1024.0 } else { 1.0 };
             #[allow(clippy::cast_precision_loss, reason = "a handful")]
-            let step = above((self.to - self.from) / most as f64);
+            let step = round * above((self.to - self.from) / most as f64 / round);
             let count = ((self.to - self.from) / step).floor();
             return (0..=64_u8)
                 .map(f64::from)
@@ -121,7 +123,12 @@ mod tests {
         assert!(!scale.is_logarithmic());
         assert_eq!((scale.place(0.0), scale.place(25.0), scale.place(50.0)), (100.0, 150.0, 200.0));
         assert_eq!(scale.place(500.0), 200.0);
-        assert_eq!(scale.ticks(4), [0.0, 20.0, 40.0]);
+        assert_eq!(scale.ticks(4, "ns"), [0.0, 20.0, 40.0]);
+        let memory = Scale::of(4000.0, 16_500.0, 0.0, 100.0).ticks(4, "KiB");
+        assert_eq!(
+            memory.iter().map(|kib| tick(*kib, "KiB")).collect::<Vec<_>>(),
+            ["0", "5 MiB", "10 MiB", "15 MiB"]
+        );
     }
 
     #[test]
@@ -129,16 +136,16 @@ mod tests {
         let scale = Scale::of(10.0, 5000.0, 0.0, 100.0);
         assert!(scale.is_logarithmic());
         assert!(scale.place(10.0) > 3.0 && (scale.place(5000.0) - 100.0).abs() < 1e-9);
-        assert_eq!(scale.ticks(4), [10.0, 100.0, 1000.0]);
+        assert_eq!(scale.ticks(4, "ns"), [10.0, 100.0, 1000.0]);
         assert_eq!(scale.place(0.0), 0.0);
-        assert!(Scale::of(41.0, 690.0, 0.0, 100.0).ticks(4).len() > 1);
+        assert!(Scale::of(41.0, 690.0, 0.0, 100.0).ticks(4, "ns").len() > 1);
     }
 
     #[test]
     fn nothing_is_drawn_too() {
         let scale = Scale::of(0.0, 0.0, 0.0, 100.0);
         assert_eq!(scale.place(0.0), 0.0);
-        assert!(scale.ticks(4).len() > 1);
+        assert!(scale.ticks(4, "ns").len() > 1);
     }
 
     #[test]
