@@ -131,7 +131,7 @@ fn a_process_passes_fails_or_hangs() {
     let panic = "echo \"thread 't' panicked at a.rs:1:1:\"; echo two accesses race; exit 101";
     assert_eq!(end(panic), failed());
     assert!(matches!(end("kill -ABRT $$"), End::Failed(reason) if reason.contains("signal")));
-    assert_eq!(end("sleep 30"), End::TimedOut);
+    assert_eq!(end("exec sleep 30"), End::TimedOut);
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -74,6 +73,8 @@ impl Trial<'_> {
             };
         }
         command.env("CARGO_TARGET_DIR", self.lab.target_dir(kind)).env("RUSTFLAGS", "-Awarnings");
+        // Nobody looks at a backtrace, and each flaw is a build.
+        command.env("CARGO_PROFILE_DEV_DEBUG", "false").env("CARGO_PROFILE_RELEASE_DEBUG", "false");
         if kind == "loom" {
             command.args(["--profile", "loom"]).env("RUSTFLAGS", "--cfg wyn_loom -Awarnings");
         }
@@ -155,15 +156,14 @@ fn tests_in(program: &Path) -> Result<Vec<String>> {
 
 /// Waits for the process, which prints to `log`, but no longer than the limit.
 pub(super) fn ended(command: &mut Command, limit: Duration, log: &Path) -> Result<End> {
-    let mut child = command.process_group(0).spawn().context("no process")?;
+    let mut child = command.spawn().context("no process")?;
     let end = Instant::now() + limit;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         if Instant::now() > end {
-            // Also those that it has started.
-            Command::new("kill").args(["-KILL", "--", &format!("-{}", child.id())]).status()?;
+            child.kill()?;
             child.wait()?;
             return Ok(End::TimedOut);
         }
