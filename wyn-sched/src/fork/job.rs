@@ -7,7 +7,7 @@
 //! | the frame of `join` | once the header says `Left` |
 //!
 //! The frame does not end before one of the last two rows but the middle one is true: whatever runs the job finds
-//! it in place, and what the closure borrows is there as long.
+//! it in place, and what the closure borrows is there as long. The models are in `tests/loom_join.rs`.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
