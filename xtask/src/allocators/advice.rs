@@ -72,6 +72,9 @@ impl Rank {
 /// `mimalloc (system 2.00x, jemalloc ≈)`
 fn words(ranks: &[Rank]) -> String {
     let Some((best, others)) = ranks.split_first() else { return String::new() };
+    if others.iter().any(|rank| rank.noise.is_none()) {
+        return "too few repetitions to tell".to_owned();
+    }
     if others.iter().all(Rank::is_level) {
         return "any".to_owned();
     }

@@ -50,9 +50,13 @@ fn part(json: &Value) -> Option<Element> {
             .child(el("p").text(
                 "Each bar is one allocator; “no cells” is Wyn with its tasks in the allocator instead of its own pool.",
             ))
-            .child(el("h3").text("Which to choose"))
-            .child(el("div").class("scroll").child(chosen(&choices)))
-            .child(el("ul").children(gains.iter().map(|line| el("li").text(line))))
+            .child(
+                el("div")
+                    .class("workload")
+                    .child(el("h4").text("Which to choose"))
+                    .child(el("div").class("scroll").child(chosen(&choices)))
+                    .child(el("ul").children(gains.iter().map(|line| el("li").text(line)))),
+            )
             .child(el("div").class("cards").children(cards)),
     )
 }

@@ -12,8 +12,8 @@ const MATTERS: f64 = 1.05;
 /// A line for each group, from its record with the most in it.
 pub(super) fn panel(sources: &[Source]) -> Option<Element> {
     let lines: Vec<Element> = Group::ALL.into_iter().filter_map(|group| line(group, sources)).collect();
-    let words = "How many times faster than each, as the geometric mean over all rows that both have";
-    let panel = el("div").class("beside").child(el("h3").text("Beside each of them"));
+    let words = "How many times faster Wyn is, as the geometric mean over all rows that both have";
+    let panel = el("div").class("beside").child(el("h3").text("Beside each library"));
     (!lines.is_empty()).then(|| panel.child(el("p").class("small").text(words)).children(lines))
 }
 

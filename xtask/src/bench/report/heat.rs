@@ -102,7 +102,11 @@ fn cell(row: &Row<'_>, backend: &str) -> Element {
     let theirs = row.figure(other).map(|figure| with_unit(figure.median, unit)).unwrap_or_default();
     let tip = format!("{}: {backend} {}, {other} {theirs}", row.name(), with_unit(own.median, unit));
     let level = !lead.is_change();
-    let shown = if level { format!("≈ {}", factor(lead.value)) } else { factor(lead.value) };
+    let shown = if level && lead.noise.is_some() {
+        format!("≈ {}", factor(lead.value))
+    } else {
+        factor(lead.value)
+    };
     let class = if level { "h0" } else { colour(lead.value) };
     let beside = el("span").class("beside").text(other);
     el("td").class(class).at("title", tip).child(el("b").text(shown)).child(beside)
