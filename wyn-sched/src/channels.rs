@@ -9,23 +9,25 @@ use wyn_channel::hook::{self, Hook, OptIn, Wait};
 
 use crate::block;
 use crate::context;
-use crate::deadlock::{Notice, Place, WaitsFor};
+use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 
 struct Workers;
 
 impl Hook for Workers {
     fn block(&self, wait: &Wait<'_>) {
         let Some(context) = context::current() else { return self.block_outside(wait) };
-        let probe = wait.probe();
+        let (probe, ending) = (wait.probe(), Ending::new());
         let notice = Notice {
             what: WaitsFor::Channel(wait.what()),
             deadline: wait.deadline(),
             context: Some(&context),
             place: Place::Parked,
             is_over: &|| probe.is_decided(),
+            ending: wait.may_end().then_some(&ending),
         };
+        let is_over = || wait.is_over() || ending.is_told();
         let park = || {
-            while !wait.is_over() {
+            while !is_over() {
                 // What is broadcast may be run here: it waits for nobody below.
                 match context.slot().receive() {
                     Some(task) => context.run(task),
@@ -33,11 +35,12 @@ impl Hook for Workers {
                 }
             }
         };
-        block::block(&context, &notice, &|| wait.is_over(), &park);
+        block::block(&context, &notice, &is_over, &park);
+        end(wait, ending);
     }
 
     fn block_outside(&self, wait: &Wait<'_>) {
-        let probe = wait.probe();
+        let (probe, ending) = (wait.probe(), Ending::new());
         let context = context::current();
         let notice = Notice {
             what: WaitsFor::Channel(wait.what()),
@@ -45,8 +48,17 @@ impl Hook for Workers {
             context: context.as_deref(),
             place: Place::Parked,
             is_over: &|| probe.is_decided(),
+            ending: wait.may_end().then_some(&ending),
         };
         notice.during(|| wait.park());
+        end(wait, ending);
+    }
+}
+
+/// Ends the operation as well, if its wait was told to end.
+fn end(wait: &Wait<'_>, ending: Ending) {
+    if let Some(error) = ending.into_inner() {
+        wait.end_with(Box::new(error));
     }
 }
 

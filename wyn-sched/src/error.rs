@@ -6,7 +6,9 @@ use std::fmt;
 use std::io;
 use std::panic::Location;
 
-/// Why a task has no result: it panicked, or it was cancelled before it ran.
+use crate::deadlock::DeadlockError;
+
+/// Why a task has no result: it panicked, it was cancelled before it ran, or the wait for it was part of a deadlock.
 ///
 /// Says where the task was spawned. One word, so that a `Result` of a small value is passed in registers.
 pub struct JoinError(Box<Failure>);
@@ -21,6 +23,8 @@ struct Failure {
 enum Cause {
     Panic(Box<dyn Any + Send>),
     Cancelled,
+    /// Of the wait for the task, not of the task.
+    Deadlock(DeadlockError),
 }
 
 impl JoinError {
@@ -32,8 +36,15 @@ impl JoinError {
         Self(Box::new(Failure { cause: Cause::Cancelled, origin }))
     }
 
+    pub(crate) fn deadlocked(error: DeadlockError, origin: Option<&'static Location<'static>>) -> Self {
+        Self(Box::new(Failure { cause: Cause::Deadlock(error), origin }))
+    }
+
     /// The error of a scope's child, which to its handle was cancelled: it panicked.
     pub(crate) fn of_child(self) -> Self {
+        if let Cause::Deadlock(_) = self.0.cause {
+            return self;
+        }
         Self::panic(Box::new("the panic of this task is re-raised by its scope"), self.0.origin)
     }
 
@@ -47,6 +58,17 @@ impl JoinError {
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.cause, Cause::Cancelled)
+    }
+
+    /// The deadlock in which the wait for the task was ended, or a blocked call of the task, which has panicked with it;
+    /// see [`Deadlocks::fail`](crate::Deadlocks::fail).
+    #[must_use]
+    pub fn deadlock(&self) -> Option<&DeadlockError> {
+        match &self.0.cause {
+            Cause::Deadlock(error) => Some(error),
+            Cause::Panic(payload) => payload.downcast_ref(),
+            Cause::Cancelled => None,
+        }
     }
 
     /// What the task panicked with, for [`std::panic::resume_unwind`].
@@ -66,7 +88,7 @@ impl JoinError {
         let Failure { cause, origin } = *self.0;
         match cause {
             Cause::Panic(payload) => Ok(payload),
-            Cause::Cancelled => Err(Self::cancelled(origin)),
+            cause => Err(Self(Box::new(Failure { cause, origin }))),
         }
     }
 
@@ -81,7 +103,7 @@ impl JoinError {
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0.cause {
             Cause::Panic(payload) => message(payload.as_ref()),
-            Cause::Cancelled => None,
+            _ => None,
         }
     }
 }
@@ -95,13 +117,16 @@ fn message(payload: &(dyn Any + Send)) -> Option<&str> {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the task")?;
+        let is_wait = matches!(self.0.cause, Cause::Deadlock(_));
+        f.write_str(if is_wait { "the wait for the task" } else { "the task" })?;
         if let Some(origin) = self.0.origin {
             write!(f, " spawned at {origin}")?;
         }
         match (&self.0.cause, self.panic_message()) {
             (Cause::Cancelled, _) => f.write_str(" was cancelled before it ran"),
             (Cause::Panic(_), Some(message)) => write!(f, " panicked: {message}"),
+            (Cause::Deadlock(_), _) => f.write_str(" was part of a deadlock"),
+            (Cause::Panic(_), None) if self.deadlock().is_some() => f.write_str(" ended in a deadlock"),
             (Cause::Panic(_), None) => f.write_str(" panicked"),
         }
     }
@@ -113,7 +138,11 @@ impl fmt::Debug for JoinError {
     }
 }
 
-impl Error for JoinError {}
+impl Error for JoinError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.deadlock().map(|error| error as _)
+    }
+}
 
 /// Why a runtime could not be built. No thread is left behind.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use wyn_pool::raw::{self, SizeClass};
 
 use crate::barrier::Asymmetric;
 use crate::context;
+use crate::deadlock::Ending;
 use crate::error::JoinError;
 use crate::join;
 use crate::task::{self, TaskRef};
@@ -70,7 +71,8 @@ impl<T> JoinHandle<T> {
     /// belongs to no runtime and has spawned nothing, it only parks.
     ///
     /// # Errors
-    /// [`JoinError`] if the task panicked, or was cancelled by a shutdown.
+    /// [`JoinError`] if the task panicked, or was cancelled by a shutdown; or if waiting for it was part of a
+    /// [deadlock](crate::Deadlocks::fail), and the task runs on.
     ///
     /// # Panics
     /// If the handle was polled to completion as a future before.
@@ -81,7 +83,7 @@ impl<T> JoinHandle<T> {
         let outcome = match unsafe { cell.as_ref() }.left() {
             Some(outcome) => outcome,
             // SAFETY: this is the handle of the cell, and it is given up below.
-            None => unsafe { join::join(cell) },
+            None => unsafe { join::join(cell) }?,
         };
         // SAFETY: the task is complete and nobody else looks at the cell.
         unsafe { self.take(outcome) }
@@ -117,8 +119,9 @@ impl<T> JoinHandle<T> {
         // SAFETY: this is the handle of the cell.
         match unsafe { join::join_deadline(self.cell(), deadline) } {
             // SAFETY: the task is complete and nobody else looks at the cell.
-            Some(outcome) => Ok(unsafe { self.take(outcome) }),
-            None => Err(self),
+            Ok(Some(outcome)) => Ok(unsafe { self.take(outcome) }),
+            Ok(None) => Err(self),
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -159,7 +162,16 @@ impl<T> JoinHandle<T> {
     pub fn join_blocking(mut self) -> Result<T, JoinError> {
         let cell = self.cell();
         // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::wait_blocking(cell) };
+        let outcome = unsafe { join::wait_blocking(cell, Some(Ending::new())) }?;
+        // SAFETY: the completer has left.
+        unsafe { self.take(outcome) }
+    }
+
+    /// The same, and no deadlock ends it: for a task that borrows from the caller.
+    pub(crate) fn join_anyway(mut self) -> Result<T, JoinError> {
+        let cell = self.cell();
+        // SAFETY: this is the handle of the cell.
+        let outcome = unsafe { join::wait_blocking(cell, None) }?;
         // SAFETY: the completer has left.
         unsafe { self.take(outcome) }
     }

@@ -24,7 +24,8 @@ use wyn_future::cell::{Header, Outcome, Phase};
 use crate::barrier::Asymmetric;
 use crate::block;
 use crate::context::{self, Context, Helping};
-use crate::deadlock::{Notice, Place, WaitsFor};
+use crate::deadlock::{Ending, Notice, Place, WaitsFor};
+use crate::error::JoinError;
 use crate::fork::Sought;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
@@ -43,18 +44,19 @@ const MAX_ROUND_SPINS: u32 = 32;
 /// # Safety
 /// The caller is the handle of the cell.
 #[inline]
-pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
+pub(crate) unsafe fn join(cell: NonNull<Header>) -> Result<Outcome, JoinError> {
     let newest = context::with_current(|current| {
         let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.deque().pop()?, context.id))
     });
     match newest {
         // SAFETY: taken from its queue; the caller is the handle.
-        Some((task, id)) if task.header() == cell => unsafe { task.enter(Op::Inline, id) },
+        Some((task, id)) if task.header() == cell => Ok(unsafe { task.enter(Op::Inline, id) }),
         newest => {
             let first = newest.map(|(task, _)| task);
             // SAFETY: the caller is the handle.
-            unsafe { wait(cell, None, first) }.expect("a wait without a deadline ends with an outcome")
+            let outcome = unsafe { wait(cell, None, first) }?;
+            Ok(outcome.expect("a wait without a deadline ends with an outcome"))
         }
     }
 }
@@ -63,42 +65,58 @@ pub(crate) unsafe fn join(cell: NonNull<Header>) -> Outcome {
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn join_deadline(cell: NonNull<Header>, deadline: Option<Instant>) -> Option<Outcome> {
+pub(crate) unsafe fn join_deadline(
+    cell: NonNull<Header>,
+    deadline: Option<Instant>,
+) -> Result<Option<Outcome>, JoinError> {
     let at_hand = context::with_current(|current| {
         let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.take_newest(cell)?, context.id))
     });
     match at_hand {
         // SAFETY: taken from its queue; the caller is the handle.
-        Some((task, id)) => Some(unsafe { task.enter(Op::Inline, id) }),
+        Some((task, id)) => Ok(Some(unsafe { task.enter(Op::Inline, id) })),
         // SAFETY: the caller is the handle.
         None => unsafe { wait(cell, deadline, None) },
     }
 }
 
-/// Waits without helping: runs the task itself if it is at hand, and nothing else.
+/// Waits without helping: runs the task itself if it is at hand, and nothing else. With an `ending`, a deadlock may end
+/// it.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn wait_blocking(cell: NonNull<Header>) -> Outcome {
+pub(crate) unsafe fn wait_blocking(
+    cell: NonNull<Header>,
+    ending: Option<Ending>,
+) -> Result<Outcome, JoinError> {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
     if let Some(outcome) = header.left() {
-        return outcome;
+        return Ok(outcome);
     }
     let Some(context) = context::current() else {
         // SAFETY: the caller is the handle.
-        unsafe { park_outside(header, None) };
-        return header.await_left();
+        unsafe { park_outside(header, None, ending.as_ref()) };
+        return end(header, ending).map(|outcome| outcome.unwrap_or_else(|| header.await_left()));
     };
     let is_ambient = context.is_ambient() && context.has_stack();
     if let Some(task) = is_ambient.then(|| context.take_newest(cell)).flatten() {
         let _inside = context.isolate(task.family());
         // SAFETY: taken from its queue; the caller is the handle.
-        return unsafe { task.enter(Op::Inline, context.id) };
+        return Ok(unsafe { task.enter(Op::Inline, context.id) });
     }
-    Wait { header, cell: None, context: &context, deadline: None }.block();
-    header.await_left()
+    let wait = Wait { header, cell: None, context: &context, deadline: None, ending };
+    wait.block();
+    end(header, wait.ending).map(|outcome| outcome.unwrap_or_else(|| header.await_left()))
+}
+
+/// The outcome of a wait that is over: `None` if its deadline came first, an error if a deadlock ended it.
+fn end(header: &Header, ending: Option<Ending>) -> Result<Option<Outcome>, JoinError> {
+    match (header.left(), ending.and_then(Ending::into_inner)) {
+        (None, Some(error)) => Err(JoinError::deadlocked(error, header.origin())),
+        (outcome, _) => Ok(outcome),
+    }
 }
 
 /// Waits as the table says; runs `first`, the newest task of this thread, before any other.
@@ -106,33 +124,63 @@ pub(crate) unsafe fn wait_blocking(cell: NonNull<Header>) -> Outcome {
 /// # Safety
 /// The caller is the handle of the cell.
 #[inline(never)]
-unsafe fn wait(cell: NonNull<Header>, deadline: Option<Instant>, first: Option<TaskRef>) -> Option<Outcome> {
+unsafe fn wait(
+    cell: NonNull<Header>,
+    deadline: Option<Instant>,
+    first: Option<TaskRef>,
+) -> Result<Option<Outcome>, JoinError> {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
+    let ending = Ending::new();
     let Some(context) = context::current() else {
         // SAFETY: the caller is the handle.
-        unsafe { park_outside(header, deadline) };
-        return header.left();
+        unsafe { park_outside(header, deadline, Some(&ending)) };
+        return end(header, Some(ending));
     };
     if let Some(first) = first {
         // It is out of the deque: at the floor, it was the lowest that may be run.
         if context.above_floor() >= 0 { context.run(first) } else { context.push(first) }
     }
-    let wait = Wait { cell: Some(cell), header, context: &context, deadline };
+    let wait = Wait { cell: Some(cell), header, context: &context, deadline, ending: Some(ending) };
     let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
-    inline.or_else(|| header.left())
+    if inline.is_some() { Ok(inline) } else { end(header, wait.ending) }
 }
 
 /// Parks a thread that has no place in any runtime.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn park_outside(header: &Header, deadline: Option<Instant>) {
+unsafe fn park_outside(header: &Header, deadline: Option<Instant>, ending: Option<&Ending>) {
     let is_over = || is_decided(header);
     let what = waits_for(header);
-    let notice = Notice { what, deadline, context: None, place: Place::Parked, is_over: &is_over };
-    // SAFETY: by contract.
-    notice.during(|| unsafe { header.park::<Asymmetric>(deadline) });
+    let notice = Notice { what, deadline, context: None, place: Place::Parked, is_over: &is_over, ending };
+    let parked = || {
+        while !has_ended(header, deadline, ending) {
+            notice.during(|| nap(deadline));
+        }
+    };
+    // SAFETY: by contract; `parked` only looks at the cell.
+    unsafe { header.wait::<Asymmetric, _>(parked) };
+}
+
+/// Whether a wait is over.
+fn has_ended(header: &Header, deadline: Option<Instant>, ending: Option<&Ending>) -> bool {
+    match header.phase() {
+        Phase::Left(_) => true,
+        // A completer this far does not unpark who has only just registered.
+        Phase::Done => {
+            header.await_left();
+            true
+        }
+        _ => ending.is_some_and(Ending::is_told) || deadline.is_some_and(|at| Instant::now() >= at),
+    }
+}
+
+fn nap(deadline: Option<Instant>) {
+    match deadline {
+        None => park(),
+        Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
+    }
 }
 
 fn is_decided(header: &Header) -> bool {
@@ -156,6 +204,8 @@ pub(crate) struct Wait<'a> {
     pub(crate) cell: Option<NonNull<Header>>,
     pub(crate) context: &'a Rc<Context>,
     pub(crate) deadline: Option<Instant>,
+    /// If a deadlock may end it. Never in the place of code that lends its frame to what it waits for.
+    pub(crate) ending: Option<Ending>,
 }
 
 impl Wait<'_> {
@@ -258,8 +308,8 @@ impl Wait<'_> {
     /// Calls `f` with what this thread says of itself while it waits.
     pub(crate) fn with_notice<R>(&self, place: Place, f: impl FnOnce(&Notice<'_>) -> R) -> R {
         let (header, deadline, context) = (self.header, self.deadline, Some(&**self.context));
-        let is_over = || is_decided(header);
-        f(&Notice { what: waits_for(header), deadline, context, place, is_over: &is_over })
+        let (is_over, ending) = (|| is_decided(header), self.ending.as_ref());
+        f(&Notice { what: waits_for(header), deadline, context, place, is_over: &is_over, ending })
     }
 
     /// The thread that runs the awaited task.
@@ -271,15 +321,7 @@ impl Wait<'_> {
     }
 
     pub(crate) fn is_over(&self) -> bool {
-        match self.header.phase() {
-            Phase::Left(_) => true,
-            // A completer this far does not unpark who has only just registered.
-            Phase::Done => {
-                self.header.await_left();
-                true
-            }
-            _ => self.deadline.is_some_and(|at| Instant::now() >= at),
-        }
+        has_ended(self.header, self.deadline, self.ending.as_ref())
     }
 
     /// Parks until the wait is over, but for what only this thread may run.
@@ -292,11 +334,8 @@ impl Wait<'_> {
                 self.context.run(task);
                 continue;
             }
-            let nap = || match self.deadline {
-                None => park(),
-                Some(at) => park_timeout(at.saturating_duration_since(Instant::now())),
-            };
-            self.with_notice(Place::Parked, |notice| notice.during(|| self.context.stats().park(nap)));
+            let nap = || self.context.stats().park(|| nap(self.deadline));
+            self.with_notice(Place::Parked, |notice| notice.during(nap));
         };
         // SAFETY: the caller of `wait` is the handle; `parked` only looks at the cell.
         unsafe { self.header.wait::<Asymmetric, _>(parked) };

@@ -24,7 +24,8 @@ use crate::worker::{self, Ready};
 /// own has its own number of workers, hooks and end.
 ///
 /// Dropping it waits until everything that was spawned, and what that spawned, has run, and ends the threads.
-/// Dropped by one of its own tasks, it does not wait: the workers end by themselves when they come to rest.
+/// Dropped by one of its own tasks, it does not wait: the workers end by themselves when they come to rest. So it is
+/// with [`Deadlocks::fail`](crate::Deadlocks::fail) if its tasks wait for each other and nothing can end that.
 ///
 /// ```
 /// let runtime = wyn_sched::Runtime::builder().workers(2).build()?;
@@ -125,7 +126,7 @@ impl Runtime {
         self.shared.spawn(task);
         // What `f` borrows outlives the task: this frame does not end before the task is complete, and a
         // runtime that is borrowed here cannot be shut down.
-        match handle.join_blocking() {
+        match handle.join_anyway() {
             Ok(result) => result,
             Err(error) => resume_unwind(error.into_panic()),
         }
@@ -208,8 +209,8 @@ impl Runtime {
         }
         shared.close();
         // From inside a task of its own, waiting for the tasks would be waiting for itself.
-        if !context::is_inside(shared) {
-            shared.wait_for(None, || shared.alive() == 0);
+        // In a deadlock that cannot be ended otherwise, so it would be as well.
+        if !context::is_inside(shared) && shared.wait_for(None, || shared.alive() == 0) {
             shared.stop();
             shared.cancel_all();
         }

@@ -10,7 +10,7 @@ use wyn_deque::Injector;
 use crate::barrier::Asymmetric;
 use crate::builder::Config;
 use crate::context;
-use crate::deadlock::{Notice, Place, WaitsFor};
+use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::sleep::roster::Roster;
 use crate::slot::{SPARES, Slots};
 use crate::stats::Common;
@@ -248,15 +248,16 @@ impl Shared {
         self.ended.1.notify_all();
     }
 
-    /// Waits until `until` or the deadline; woken when a thread leaves or the runtime stops, and every
+    /// Waits until `until` or the deadline, or until a deadlock ends it; whether it is `until`. Woken when a thread leaves or the runtime stops, and every
     /// millisecond, since a guest's help has no end that is told.
     pub(crate) fn wait_for(&self, deadline: Option<Instant>, until: impl Fn() -> bool + Sync) -> bool {
         let step = Duration::from_millis(1);
+        let ending = Ending::new();
         let wait = || loop {
             if until() {
                 return true;
             }
-            if deadline.is_some_and(|at| Instant::now() >= at) {
+            if ending.is_told() || deadline.is_some_and(|at| Instant::now() >= at) {
                 return false;
             }
             let held = lock(&self.ended.0);
@@ -264,6 +265,6 @@ impl Shared {
         };
         let context = context::current();
         let (what, context, place) = (WaitsFor::End, context.as_deref(), Place::Parked);
-        Notice { what, deadline, context, place, is_over: &until }.during(wait)
+        Notice { what, deadline, context, place, is_over: &until, ending: Some(&ending) }.during(wait)
     }
 }

@@ -130,6 +130,16 @@ fn ambient_cold() -> Option<NonNull<Context>> {
     ambient_slow().map(|context| NonNull::from(&*context))
 }
 
+/// The runtimes in whose tasks the calling thread may be, which belongs to none.
+pub(crate) fn helped() -> Vec<*const Shared> {
+    let helped = |guest: &Guest| {
+        let contexts = guest.contexts.borrow();
+        let helping = contexts.iter().filter(|context| context.slot().is_helping());
+        helping.map(|context| Arc::as_ptr(&context.shared)).collect()
+    };
+    GUEST.try_with(helped).unwrap_or_default()
+}
+
 /// The context the calling thread used last, held on to.
 pub(crate) fn current() -> Option<Rc<Context>> {
     let current = CURRENT.get();

@@ -12,7 +12,7 @@ use crossbeam_utils::CachePadded;
 use wyn_future::cell::Header;
 
 pub(crate) use self::current::{
-    Helping, Seat, ambient, current, end_departures_of_guest, hold, is_inside, put_off, report_panic,
+    Helping, Seat, ambient, current, end_departures_of_guest, helped, hold, is_inside, put_off, report_panic,
     running, with_ambient, with_context_of, with_current, with_running,
 };
 use crate::barrier::Asymmetric;

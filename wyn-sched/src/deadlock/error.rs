@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Threads that a line of a report names at most.
@@ -10,16 +11,18 @@ const MOST_NAMES: usize = 4;
 
 /// Everybody waits, and nobody is left who could wake anybody.
 ///
-/// Its text names each blocked thread, the task it is in, and what it waits for.
+/// Its text names each blocked thread, the task it is in, and what it waits for. Clones share their contents.
+///
+/// With [`Deadlocks::fail`](crate::Deadlocks::fail) this is what blocked calls end with: see there.
 #[derive(Debug, Clone)]
 pub struct DeadlockError {
-    blocked: Vec<Blocked>,
+    blocked: Arc<[Blocked]>,
 }
 
 impl DeadlockError {
     pub(super) fn new(mut blocked: Vec<Blocked>) -> Self {
         blocked.sort_by_key(|wait| wait.since);
-        Self { blocked }
+        Self { blocked: blocked.into() }
     }
 
     /// All blocked waits of the process, the oldest first.
@@ -36,7 +39,7 @@ impl fmt::Display for DeadlockError {
             n => write!(f, "deadlock: {n} threads wait, and none is left to wake them")?,
         }
         let mut groups: Vec<Vec<&Blocked>> = Vec::new();
-        for wait in &self.blocked {
+        for wait in &*self.blocked {
             match groups.iter_mut().find(|group| group[0].is_like(wait)) {
                 Some(group) => group.push(wait),
                 None => groups.push(vec![wait]),

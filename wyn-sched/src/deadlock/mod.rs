@@ -63,5 +63,5 @@ pub use error::{Blocked, DeadlockError, WaitsFor};
 pub use policy::Deadlocks;
 pub use post::{Bystander, bystander};
 
-pub(crate) use post::{Notice, Place};
+pub(crate) use post::{Ending, Notice, Place};
 pub(crate) use world::{blocked, enlist};

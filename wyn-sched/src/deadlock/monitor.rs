@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::policy::Outsiders;
 use super::proof::{self, Stillness};
 use super::world;
 use crate::shared::Shared;
@@ -40,7 +39,9 @@ fn look(told: &mut HashMap<usize, u64>) -> Option<Duration> {
     }
     let every = watched.iter().map(|runtime| runtime.config.deadlocks.every).min()?;
     told.retain(|&at, _| watched.iter().any(|runtime| Arc::as_ptr(runtime).addr() == at));
-    if let Some(stillness) = proof::look() {
+    if let Some(mut stillness) = proof::look() {
+        // Before anything is written: whoever holds the lock of standard error may be among them.
+        stillness.unpark();
         for runtime in &watched {
             tell(runtime, &stillness, told);
         }
@@ -49,9 +50,8 @@ fn look(told: &mut HashMap<usize, u64>) -> Option<Duration> {
 }
 
 fn tell(runtime: &Arc<Shared>, stillness: &Stillness, told: &mut HashMap<usize, u64>) {
-    let deadlocks = &runtime.config.deadlocks;
-    let is_proven = stillness.is_complete || deadlocks.outsiders == Outsiders::WakeNobody;
-    if is_proven && told.insert(Arc::as_ptr(runtime).addr(), stillness.mark) != Some(stillness.mark) {
-        deadlocks.act(&stillness.error);
+    let mut is_new = || told.insert(Arc::as_ptr(runtime).addr(), stillness.mark) != Some(stillness.mark);
+    if stillness.is_deadlock_of(runtime) && is_new() {
+        runtime.config.deadlocks.act(&stillness.error);
     }
 }

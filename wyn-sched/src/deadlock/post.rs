@@ -7,19 +7,37 @@
 use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::Arc;
-use std::thread;
+use std::ptr;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use super::error::{Blocked, WaitsFor};
+use super::error::{Blocked, DeadlockError, WaitsFor};
 use super::{site, world};
 use crate::context::{self, Context};
 use crate::shared::Shared;
 use crate::slot::Role;
-use crate::sync::{Mutex, MutexGuard, lock};
+use crate::sync::{Mutex, MutexGuard, Thread, current, lock};
 
 /// Whether a wait is over. Once true it stays so, for as long as the notice is up.
 type IsOver<'a> = dyn Fn() -> bool + Sync + 'a;
+
+/// Where a waiting thread is told that its wait is over, though nobody has decided it.
+pub(crate) struct Ending(OnceLock<DeadlockError>);
+
+impl Ending {
+    pub(crate) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    #[inline]
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.get().is_some()
+    }
+
+    pub(crate) fn into_inner(self) -> Option<DeadlockError> {
+        self.0.into_inner()
+    }
+}
 
 /// What a thread that parks tells the others.
 pub(crate) struct Notice<'a> {
@@ -30,6 +48,8 @@ pub(crate) struct Notice<'a> {
     /// True when somebody has decided the wait, from before the thread is unparked. Does not look at the clock, takes no
     /// lock, runs no foreign code.
     pub(crate) is_over: &'a IsOver<'a>,
+    /// For a wait that may end before it is decided. Its thread looks here after every return from `park`.
+    pub(crate) ending: Option<&'a Ending>,
 }
 
 /// Where a thread waits.
@@ -52,7 +72,7 @@ impl Notice<'_> {
 
 /// What others may learn of a thread.
 pub(super) struct Post {
-    name: Option<String>,
+    thread: Thread,
     state: Mutex<State>,
 }
 
@@ -60,7 +80,7 @@ pub(super) struct Post {
 pub(super) struct State {
     pub(super) wait: Option<Wait>,
     /// Notices that were ever put up here.
-    pub(super) turns: u64,
+    turns: u64,
     /// Guards of [`bystander`] that are alive.
     pub(super) bystanders: u32,
 }
@@ -72,29 +92,77 @@ pub(super) struct Wait {
     pub(super) place: Place,
     /// The runtime whose thread this is.
     pub(super) worker_of: Option<*const Shared>,
-    /// The runtime in whose tasks this thread from outside is.
-    pub(super) helps: Option<*const Shared>,
+    /// The runtimes in whose tasks this thread from outside is.
+    pub(super) helps: Vec<*const Shared>,
+    /// The number of the notice, among those of this post.
+    pub(super) turn: u64,
     since: Instant,
     sites: Vec<&'static std::panic::Location<'static>>,
     /// Alive while the notice is up.
     is_over: *const IsOver<'static>,
+    /// The same; may be null.
+    ending: *const Ending,
 }
 
-// SAFETY: the closure is `Sync`, and called only while the notice is up; the runtime's address is only compared.
+// SAFETY: the closure and the ending are `Sync`, and used only while the notice is up; the runtime's address is only
+// compared.
 unsafe impl Send for Wait {}
 
 impl Wait {
-    /// Whether it has been decided. Only the holder of the post's lock has a `&Wait`.
+    /// Whether it has been decided, or told to end. Only the holder of the post's lock has a `&Wait`.
     pub(super) fn is_over(&self) -> bool {
         // SAFETY: `self` is borrowed from under the post's lock, so the notice is up, and the frame that
         // `PutUp` borrows from is there.
         let is_over = unsafe { &*self.is_over };
-        is_over()
+        is_over() || self.ending().is_some_and(Ending::is_told)
+    }
+
+    fn ending(&self) -> Option<&Ending> {
+        // SAFETY: null, or in the frame of the wait: as in `is_over`.
+        unsafe { self.ending.as_ref() }
+    }
+
+    /// Whether it may end though nobody has decided it.
+    pub(super) fn may_end(&self) -> bool {
+        !self.ending.is_null()
+    }
+
+    /// Tells its thread, which is to be unparked, to end it.
+    pub(super) fn end(&self, error: &DeadlockError) {
+        if let Some(ending) = self.ending() {
+            // Told once is enough.
+            let _ = ending.0.set(error.clone());
+        }
+    }
+
+    /// Whether it ends without anybody's doing: its thread counts as one that moves.
+    pub(super) fn ends_by_itself(&self) -> bool {
+        if self.deadline.is_some() {
+            return true;
+        }
+        match self.what {
+            // Whoever waits for nothing at all does so on purpose.
+            #[cfg(feature = "channel")]
+            WaitsFor::Channel(wyn_channel::hook::What::Time) => true,
+            #[cfg(feature = "channel")]
+            WaitsFor::Channel(_) => false,
+            WaitsFor::Task { .. } | WaitsFor::Branch | WaitsFor::End => false,
+        }
+    }
+
+    /// Whether its thread is one of this runtime, or in a task of it.
+    pub(super) fn is_in(&self, runtime: &Shared) -> bool {
+        self.worker_of.iter().chain(&self.helps).any(|&of| ptr::eq(of, runtime))
+    }
+
+    /// Whether its thread is neither in a task nor a worker.
+    pub(super) fn is_outside(&self) -> bool {
+        self.worker_of.is_none() && self.helps.is_empty()
     }
 
     pub(super) fn describe(&self, post: &Post) -> Blocked {
         Blocked {
-            thread: post.name.clone(),
+            thread: post.thread.name().map(str::to_owned),
             is_worker: self.worker_of.is_some(),
             waits_for: self.what,
             sites: self.sites.clone(),
@@ -110,26 +178,29 @@ impl Post {
         // SAFETY: the same pointer but for its lifetime, which `PutUp` keeps: it takes the notice down before `notice`
         // may go, and is never leaked.
         let is_over = unsafe { std::mem::transmute::<*const IsOver<'_>, *const IsOver<'static>>(is_over) };
-        let runtime = |context: &Context| Arc::as_ptr(&context.shared);
-        let (own, guest) = match notice.context {
-            Some(context) if context.role == Role::Guest => (None, Some(context)),
-            own => (own, None),
-        };
-        let wait = Wait {
+        let own = notice.context.filter(|context| context.role != Role::Guest);
+        let mut wait = Wait {
             what: notice.what,
             deadline: notice.deadline,
             place: notice.place,
-            worker_of: own.map(runtime),
-            helps: guest.filter(|context| context.slot().is_helping()).map(runtime),
+            worker_of: own.map(|context| Arc::as_ptr(&context.shared)),
+            helps: if own.is_none() { context::helped() } else { Vec::new() },
+            turn: 0,
             since: Instant::now(),
             sites: site::here(),
             is_over,
+            ending: notice.ending.map_or(ptr::null(), ptr::from_ref),
         };
         let mut state = lock(&self.state);
         state.turns += 1;
+        wait.turn = state.turns;
         // A wait inside a wait counts as the inner one.
         let outer = state.wait.replace(wait);
         PutUp { post: self, outer, frame: PhantomData }
+    }
+
+    pub(super) fn thread(&self) -> &Thread {
+        &self.thread
     }
 
     /// Until this is dropped, the notice that is up stays, and none is put up.
@@ -165,17 +236,17 @@ impl Drop for Own {
 
 thread_local! {
     static POST: Own = {
-        let name = thread::current().name().map(str::to_owned);
-        let post = Arc::new(Post { name, state: Mutex::new(State::default()) });
+        let post = Arc::new(Post { thread: current(), state: Mutex::new(State::default()) });
         world::add(&post);
         Own(post)
     };
 }
 
-/// Promises that the calling thread wakes no task until the guard is dropped, so that it does not keep a deadlock from
-/// being [reported](crate::Deadlocks).
+/// Promises that the calling thread wakes nobody who waits in Wyn until the guard is dropped, so that it does not keep a
+/// deadlock from being [reported](crate::Deadlocks).
 ///
-/// For threads that watch, log or serve metrics. On a worker it means nothing.
+/// For threads that watch, log or serve metrics. Such a thread may itself wait in Wyn, for as long as it likes: that is no
+/// part of a deadlock. On a worker the promise means nothing.
 ///
 /// ```
 /// let logger = std::thread::spawn(|| {

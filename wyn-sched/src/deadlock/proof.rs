@@ -2,27 +2,45 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::ptr;
 use std::sync::Arc;
 
 use super::census;
 use super::error::{Blocked, DeadlockError, WaitsFor};
+use super::policy::Others;
 use super::post::{Place, Post, State, Wait};
 use super::world::{self, World};
 use crate::barrier::Asymmetric;
 use crate::shared::Shared;
 use crate::sleep::roster::Frozen;
-use crate::sync::MutexGuard;
+use crate::sync::{MutexGuard, Thread};
 
-/// No worker moves, and no thread that Wyn knows of but bystanders.
+/// No worker moves, and no thread that Wyn knows of but bystanders, and those whose wait ends by itself outside of tasks.
 pub(super) struct Stillness {
     pub(super) error: DeadlockError,
-    /// Whether no other thread of the process moves either.
-    pub(super) is_complete: bool,
+    pub(super) others: Others,
     /// The same as long as the same waits last.
     pub(super) mark: u64,
+    /// The runtimes in whose tasks somebody is blocked, by address.
+    concerns: Vec<usize>,
+    /// Threads that were told to end their waits, to be unparked.
+    ended: Vec<Thread>,
 }
 
-/// Looks for a deadlock.
+impl Stillness {
+    /// Whether it is a deadlock, and the runtime's business.
+    pub(super) fn is_deadlock_of(&self, runtime: &Shared) -> bool {
+        let is_in_it = self.concerns.contains(&ptr::from_ref(runtime).addr());
+        runtime.config.deadlocks.is_proof(self.others) && (is_in_it || self.others == Others::None)
+    }
+
+    /// Wakes those who were told to end their waits.
+    pub(super) fn unpark(&mut self) {
+        self.ended.drain(..).for_each(|thread| thread.unpark());
+    }
+}
+
+/// Looks for a deadlock, and tells the waits to end that are to.
 pub(super) fn look() -> Option<Stillness> {
     // Dropped last: letting a runtime go may run foreign code.
     let runtimes: Vec<Arc<Shared>>;
@@ -33,13 +51,17 @@ pub(super) fn look() -> Option<Stillness> {
     if frozen.is_nobody_blocked() || !frozen.is_still() {
         return None;
     }
-    let is_complete = census::threads() == Some(frozen.count());
+    let others = if census::threads() == Some(frozen.count()) { Others::None } else { Others::Perhaps };
     // The look that counts: after the census.
     if !frozen.is_still() {
         return None;
     }
     let error = DeadlockError::new(frozen.describe());
-    Some(Stillness { error, is_complete, mark: frozen.mark() })
+    let (mark, concerns) = (frozen.mark(others), frozen.concerns());
+    let mut stillness = Stillness { error, others, mark, concerns, ended: Vec::new() };
+    // While everything is held fast, so that no wait ends that is not part of it.
+    frozen.end_waits(&mut stillness);
+    Some(stillness)
 }
 
 /// What is up at these posts, one after the other.
@@ -67,8 +89,14 @@ impl<'a> Freeze<'a> {
         Self { posts, runtimes }
     }
 
+    /// The waits that count: bystanders wake nobody, whatever they wait for.
     fn waits(&self) -> impl Iterator<Item = &Wait> {
-        self.posts.iter().filter_map(|(_, state)| state.wait.as_ref())
+        self.waiting().map(|(_, wait)| wait)
+    }
+
+    fn waiting(&self) -> impl Iterator<Item = (&Post, &Wait)> {
+        let counts = self.posts.iter().filter(|(_, state)| state.bystanders == 0);
+        counts.filter_map(|(post, state)| Some((*post, state.wait.as_ref()?)))
     }
 
     fn is_nobody_blocked(&self) -> bool {
@@ -77,17 +105,20 @@ impl<'a> Freeze<'a> {
 
     /// How many threads the process has if none moves: those that wait, those that rest, bystanders, and the monitor.
     fn count(&self) -> usize {
-        let waits = |state: &State| state.wait.as_ref().is_some_and(|wait| wait.place == Place::Parked);
-        let counted = self.posts.iter().filter(|(_, state)| waits(state) || state.bystanders > 0).count();
+        let parked =
+            self.waits().filter(|wait| wait.place == Place::Parked && !wait.ends_by_itself()).count();
+        let bystanders = self.posts.iter().filter(|(_, state)| state.bystanders > 0).count();
         let rest: usize = self.runtimes.iter().map(|(_, roster)| roster.resting()).sum();
-        counted + rest + 1
+        parked + bystanders + rest + 1
     }
 
-    /// Whether no worker moves, nor is about to, and no wait ends by itself.
+    /// Whether no worker moves, nor is about to, and nobody who is outside of tasks and would be still has been woken.
     fn is_still(&self) -> bool {
         // First whether the workers stand: only then can nobody decide a wait or push while the rest is looked at.
         self.runtimes.iter().all(|(runtime, roster)| self.stands(runtime, roster))
-            && !self.waits().any(|wait| ends_by_itself(wait) || wait.is_over())
+            && !self
+                .waits()
+                .any(|wait| if wait.ends_by_itself() { !wait.is_outside() } else { wait.is_over() })
             && {
                 Asymmetric::heavy();
                 self.runtimes.iter().all(|(runtime, _)| is_out_of_work(runtime))
@@ -95,7 +126,7 @@ impl<'a> Freeze<'a> {
     }
 
     fn stands(&self, runtime: &Shared, roster: &Frozen<'_>) -> bool {
-        let own = |wait: &&Wait| wait.worker_of.is_some_and(|of| std::ptr::eq(of, runtime));
+        let own = |wait: &&Wait| wait.worker_of.is_some_and(|of| ptr::eq(of, runtime));
         let at = |place| self.waits().filter(own).filter(|wait| wait.place == place).count();
         let parked = at(Place::Parked);
         runtime.alive() == parked + roster.resting()
@@ -114,34 +145,63 @@ impl<'a> Freeze<'a> {
     /// Whether every thread from outside that is in a task of this runtime waits in it.
     fn guests_stand(&self, runtime: &Shared) -> bool {
         let helping = runtime.slots.guests().filter(|&id| runtime.slots.get(id).is_helping()).count();
-        let waiting = self.waits().filter(|wait| wait.helps == Some(std::ptr::from_ref(runtime))).count();
+        let waiting = self.waits().filter(|wait| wait.helps.contains(&ptr::from_ref(runtime))).count();
         helping <= waiting
     }
 
     fn describe(&self) -> Vec<Blocked> {
-        self.posts.iter().filter_map(|(post, state)| Some(state.wait.as_ref()?.describe(post))).collect()
+        let stuck = self.waiting().filter(|(_, wait)| !wait.ends_by_itself());
+        stuck.map(|(post, wait)| wait.describe(post)).collect()
     }
 
-    fn mark(&self) -> u64 {
+    fn concerns(&self) -> Vec<usize> {
+        let is_blocked = |runtime: &Shared| self.waits().any(|wait| wait.is_in(runtime));
+        let blocked = self.runtimes.iter().filter(|(runtime, _)| is_blocked(runtime));
+        blocked.map(|(runtime, _)| ptr::from_ref(*runtime).addr()).collect()
+    }
+
+    fn mark(&self, others: Others) -> u64 {
         let mut hasher = DefaultHasher::new();
-        for (post, state) in self.posts.iter().filter(|(_, state)| state.wait.is_some()) {
-            (std::ptr::from_ref(*post).addr(), state.turns).hash(&mut hasher);
+        // Where there are others, threads outside of tasks may come and go.
+        let lasting = self.waiting().filter(|(_, wait)| others == Others::None || !wait.is_outside());
+        for (post, wait) in lasting {
+            (ptr::from_ref(post).addr(), wait.turn).hash(&mut hasher);
         }
         hasher.finish()
     }
-}
 
-fn ends_by_itself(wait: &Wait) -> bool {
-    if wait.deadline.is_some() {
-        return true;
+    /// Tells waits to end as [`Deadlocks::fail`](super::Deadlocks::fail) says, if a runtime wants that.
+    fn end_waits(&self, stillness: &mut Stillness) {
+        let wants =
+            |runtime: &&Shared| runtime.config.deadlocks.ends_waits() && stillness.is_deadlock_of(runtime);
+        let failing: Vec<&Shared> = self.runtimes.iter().map(|(runtime, _)| *runtime).filter(wants).collect();
+        if failing.is_empty() {
+            return;
+        }
+        let is_end = |wait: &Wait| wait.what == WaitsFor::End;
+        let mut ended =
+            self.end(stillness, |wait| !is_end(wait) && failing.iter().any(|runtime| wait.is_in(runtime)));
+        // The promise of `assume_closed` does not go further.
+        if stillness.others == Others::None {
+            if ended.is_empty() {
+                ended = self.end(stillness, |wait| !is_end(wait) && wait.is_outside());
+            }
+            if ended.is_empty() {
+                ended = self.end(stillness, is_end);
+            }
+        }
+        stillness.ended = ended;
     }
-    match wait.what {
-        // Whoever waits for nothing at all does so on purpose.
-        #[cfg(feature = "channel")]
-        WaitsFor::Channel(wyn_channel::hook::What::Time) => true,
-        WaitsFor::Task { .. } | WaitsFor::Branch | WaitsFor::End => false,
-        #[cfg(feature = "channel")]
-        WaitsFor::Channel(_) => false,
+
+    /// Ends those of these waits that may end; their threads.
+    fn end(&self, stillness: &Stillness, which: impl Fn(&Wait) -> bool) -> Vec<Thread> {
+        let ending = self.waiting().filter(|(_, wait)| wait.may_end() && which(wait));
+        ending
+            .map(|(post, wait)| {
+                wait.end(&stillness.error);
+                post.thread().clone()
+            })
+            .collect()
     }
 }
 

@@ -53,7 +53,7 @@ pub(crate) fn is_ours(context: &Context, header: &Header, task: TaskRef, positio
 /// Waits until the header says `Left`. `position` is that of the deque when the work began.
 pub(crate) fn wait(context: &Context, header: &Header, position: usize) {
     let context = context::hold(context);
-    let wait = Wait { header, cell: None, context: &context, deadline: None };
+    let wait = Wait { header, cell: None, context: &context, deadline: None, ending: None };
     wait.for_kin(Kin { family: context.family(), position });
     header.await_left();
 }
