@@ -1,0 +1,132 @@
+//! What a runtime is told that has been promised that nobody outside wakes its tasks; and what it must not be told.
+//!
+//! Each test is a process of its own, in which nothing else runs.
+#![cfg(not(wyn_loom))]
+
+#[path = "common/alone.rs"]
+mod alone;
+mod common;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{wait_until, watchdog};
+use wyn_channel::{bounded, unbounded};
+use wyn_sched::{DeadlockError, Deadlocks, Runtime};
+
+/// Long enough for hundreds of looks.
+const WHILE: Duration = Duration::from_millis(150);
+
+fn watched(promise: impl FnOnce(Deadlocks) -> Deadlocks) -> (Runtime, mpsc::Receiver<DeadlockError>) {
+    let (report, reports) = mpsc::channel();
+    let call = Deadlocks::call(move |error| drop(report.send(error.clone())));
+    let deadlocks = promise(call.look_every(Duration::ZERO));
+    (Runtime::builder().workers(2).deadlocks(deadlocks).build().unwrap(), reports)
+}
+
+/// Threads that have nothing to do with tasks, and are never still: one asleep, one that waits with a timeout.
+fn have_company() {
+    thread::spawn(|| thread::sleep(Duration::from_secs(600)));
+    let (keeps, ticks) = unbounded::<u8>();
+    thread::spawn(move || {
+        while ticks.recv_timeout(Duration::from_millis(1)).is_err() {}
+        drop(keeps);
+    });
+}
+
+/// Two tasks that wait for each other's message, for ever.
+fn block(runtime: &Runtime) {
+    let (to_left, left) = bounded::<u8>(1);
+    let (to_right, right) = bounded::<u8>(1);
+    runtime.spawn_detached(move || left.iter().for_each(|n| to_right.send(n).unwrap()));
+    runtime.spawn_detached(move || right.iter().for_each(|n| to_left.send(n).unwrap()));
+}
+
+fn with_the_promise_there_is_a_report() {
+    let _dog = watchdog(60);
+    have_company();
+    let (runtime, reports) = watched(Deadlocks::assume_closed);
+    block(&runtime);
+    // A thread that waits otherwise than in Wyn.
+    let report = reports.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(report.blocked().len(), 2, "{report}");
+    assert!(report.blocked().iter().all(|wait| wait.is_worker() && wait.deadline().is_none()));
+    // Once, though the company's waits come and go.
+    assert!(reports.recv_timeout(WHILE).is_err());
+    std::process::exit(0);
+}
+
+fn without_it_there_is_none() {
+    let _dog = watchdog(60);
+    have_company();
+    let (runtime, reports) = watched(|deadlocks| deadlocks);
+    block(&runtime);
+    wait_until("they wait", || runtime.blocked().iter().filter(|wait| wait.is_worker()).count() == 2);
+    assert!(reports.recv_timeout(WHILE).is_err());
+    std::process::exit(0);
+}
+
+/// The promise is about tasks: what threads outside do for each other is not known.
+fn threads_outside_that_wait_for_each_other_are_none() {
+    let _dog = watchdog(60);
+    let (runtime, reports) = watched(Deadlocks::assume_closed);
+    let (sender, receiver) = bounded::<u8>(0);
+    let waits = thread::spawn(move || receiver.recv());
+    wait_until("it waits", || runtime.blocked().len() == 1);
+    assert!(reports.recv_timeout(WHILE).is_err());
+    sender.send(1).unwrap();
+    assert_eq!(waits.join().unwrap(), Ok(1));
+    runtime.shutdown(Duration::from_secs(20)).unwrap();
+}
+
+/// Only the tasks' waits end, not those of threads outside.
+fn on_the_promise_only_tasks_are_ended() {
+    let _dog = watchdog(60);
+    let deadlocks = Deadlocks::fail().assume_closed().look_every(Duration::ZERO);
+    let runtime = Runtime::builder().workers(2).deadlocks(deadlocks).build().unwrap();
+    let (sender, receiver) = bounded::<u8>(0);
+    let outside = thread::spawn(move || receiver.recv());
+    let (keeps, empty) = unbounded::<u8>();
+    let stuck = runtime.spawn(move || empty.recv());
+    let start = Instant::now();
+    while !stuck.is_finished() {
+        assert!(start.elapsed() < Duration::from_secs(20));
+        thread::yield_now();
+    }
+    assert!(stuck.join().unwrap_err().deadlock().is_some());
+    thread::sleep(WHILE);
+    sender.send(1).unwrap();
+    assert_eq!(outside.join().unwrap(), Ok(1));
+    drop(keeps);
+    runtime.shutdown(Duration::from_secs(20)).unwrap();
+}
+
+/// A thread outside that is parked in Wyn may wake tasks, the promise says: it is woken itself, so there is no deadlock.
+fn who_waits_in_wyn_may_wake_tasks() {
+    let _dog = watchdog(60);
+    let (runtime, reports) = watched(Deadlocks::assume_closed);
+    let (to_task, task) = bounded::<u8>(0);
+    let (to_relay, relay) = bounded::<u8>(0);
+    thread::spawn(move || relay.iter().for_each(|n| to_task.send(n).unwrap()));
+    let source = runtime.spawn(move || {
+        (0..20).for_each(|_| {
+            thread::sleep(Duration::from_millis(5));
+            to_relay.send(1).unwrap();
+        });
+    });
+    let sum = runtime.spawn(move || task.iter().map(u32::from).sum::<u32>());
+    assert_eq!(sum.join().unwrap(), 20);
+    source.join().unwrap();
+    assert!(reports.try_recv().is_err());
+}
+
+fn main() -> std::process::ExitCode {
+    alone::run(alone::tests![
+        with_the_promise_there_is_a_report
+        without_it_there_is_none
+        threads_outside_that_wait_for_each_other_are_none
+        on_the_promise_only_tasks_are_ended
+        who_waits_in_wyn_may_wake_tasks
+    ])
+}
