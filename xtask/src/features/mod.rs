@@ -26,7 +26,7 @@ pub(crate) use shown::{TITLE, header, key, rows};
 /// What the crates read at run time in place of a feature.
 const FENCES: (&str, &str) = ("WYN_NO_MEMBARRIER", "1");
 /// Test binaries of the scheduler that the pruned form runs; its others wait and sleep for the most part.
-const CHOSEN: [&str; 5] = ["basic", "fork", "handle", "panic", "scope"];
+const CHOSEN: [&str; 6] = ["basic", "fork", "handle", "panic", "scope", "stats"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -88,11 +88,8 @@ fn costs(programs: &[cost::Program]) -> Result<Record> {
 }
 
 fn write(record: &Record, publish: bool) -> Result<()> {
-    let directory = if publish { record_file::directory() } else { cmd::target_dir().join("bench") };
-    let file = directory.join("features.json");
-    std::fs::create_dir_all(&directory)?;
-    std::fs::write(&file, serde_json::to_string(record)? + "\n")
-        .with_context(|| format!("{} cannot be written", file.display()))?;
+    let file = record_file::place(KIND, publish);
+    record_file::write_json(&file, &serde_json::to_string(record)?)?;
     println!("record: {}", file.display());
     if publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
