@@ -11,9 +11,9 @@ use crate::sync::{Arc, AtomicUsize, Ordering};
 
 /// Rings up to this size are allocated at once; channels with a larger buffer grow as they are filled.
 const RING_BYTES: usize = 1 << 26;
-/// With one place, sender and receiver take turns, and handing over is faster. Models want a small ring, and a
+/// With one place, sender and receiver take turns, and handing over is faster. Models want small rings, and a
 /// small channel of the other kind.
-const RING_CAPS: std::ops::RangeInclusive<usize> = if cfg!(wyn_loom) { 1..=1 } else { 2..=usize::MAX };
+const RING_CAPS: std::ops::RangeInclusive<usize> = if cfg!(wyn_loom) { 1..=2 } else { 2..=usize::MAX };
 /// As for `Arc`: a program that leaks so many ends is beyond help.
 const MOST_ENDS: usize = isize::MAX as usize;
 

@@ -26,7 +26,7 @@ use crate::error::{SendTimeoutError, TrySendError};
 use crate::hook::What;
 use crate::list::{Role, WaitList, Waiter, Wakes};
 use crate::lock::{Guard, ShortLock};
-use crate::sync::Padded;
+use crate::sync::{Padded, planted};
 use crate::wait::{Outcome, Ticket, Verdict};
 
 /// A channel with hand-off.
@@ -211,7 +211,8 @@ impl<T> Locked<T> {
         if unsafe { list(&mut self.core.lock()).remove(waiter) } {
             return None;
         }
-        Some(ticket.wait_for_claimant(what))
+        let verdict = ticket.wait_for_claimant(what);
+        (!planted("late-verdict")).then_some(verdict)
     }
 
     /// Fills the room that a receive has made with the message of the oldest sender that waits.
@@ -269,7 +270,9 @@ impl<T> Locked<T> {
         let mut wakes = Wakes::default();
         let mut core = self.core.lock();
         let first = !std::mem::replace(&mut core.closed, true);
-        core.senders.disconnect(&mut wakes);
+        if !planted("close-senders") {
+            core.senders.disconnect(&mut wakes);
+        }
         core.receivers.disconnect(&mut wakes);
         drop(core);
         wakes.send();
@@ -279,6 +282,9 @@ impl<T> Locked<T> {
     /// After the last receiver: closes, and drops what nobody can receive any more.
     pub(crate) fn close_and_discard(&self) {
         self.close();
+        if planted("discard") {
+            return;
+        }
         let mut queue = std::mem::take(&mut self.core.lock().queue);
         discard(|| queue.pop_front());
     }

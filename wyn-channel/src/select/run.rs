@@ -9,6 +9,7 @@ use super::token::Token;
 use crate::hook::What;
 use crate::list::{Role, Waiter};
 use crate::spin::{Spin, has_passed};
+use crate::sync::planted;
 use crate::timer::sleep_until;
 use crate::wait::{Outcome, Ticket, Unserved, Verdict};
 
@@ -171,7 +172,7 @@ fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Wa
     ticket.slot_use.read();
     // SAFETY: delisted above, and served.
     let accepted = cases[at].arm.is_some_and(|arm| unsafe { arm.accept(&waiters[at], token) });
-    if accepted { Waited::Served(at) } else { Waited::LookAgain }
+    if accepted && !planted("served-arm") { Waited::Served(at) } else { Waited::LookAgain }
 }
 
 /// Sleeps until an arm is served, a clock runs out, or not at all if something is ready. When it returns, the
