@@ -16,7 +16,6 @@ use wyn_bench::record::{Entry, Host};
 
 use crate::bench::build::Allocator;
 use crate::bench::{machine, measure, record_file};
-use crate::cmd;
 pub(crate) use advice::Choice;
 use plan::Memory;
 pub(crate) use shown::CHOICES;
@@ -101,15 +100,9 @@ fn measure(args: &Args) -> Result<Record> {
 }
 
 fn write(record: &Record, publish: bool) -> Result<()> {
-    let dir = if publish { record_file::directory() } else { cmd::target_dir().join("bench") };
-    std::fs::create_dir_all(&dir)?;
-    let file = dir.join(if publish {
-        "allocators.json".to_owned()
-    } else {
-        format!("allocators-{}.json", record.started)
-    });
-    std::fs::write(&file, record.text() + "\n")
-        .with_context(|| format!("{} cannot be written", file.display()))?;
+    let name = if publish { KIND.to_owned() } else { format!("{KIND}-{}", record.started) };
+    let file = record_file::place(&name, publish);
+    record_file::write_json(&file, &record.text())?;
     println!("record: {}", file.display());
     if publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }

@@ -9,6 +9,7 @@ use super::plan::{ALLOCATORS, WORKLOADS};
 use super::{Record, Run};
 use crate::bench::build::Allocator;
 use crate::bench::noise::Ratio;
+use crate::bench::record_file::origin;
 use crate::bench::stats::{self, Figure};
 use crate::table;
 
@@ -94,16 +95,11 @@ pub(crate) const CHOICES: [&str; 3] = ["for", "fastest", "least memory"];
 
 /// The part of BENCHMARKS.md.
 pub(super) fn markdown(record: &Record) -> String {
-    let host = &record.host;
-    let changed = if host.dirty { " and changes" } else { "" };
     let header = header();
+    let command = format!("`{}`", record.command);
     let mut text = format!(
-        "`{}`, revision {}{changed}, {}, {} CPUs, {}\n\n| {} |\n{}\n",
-        record.command,
-        host.revision,
-        host.cpu,
-        host.cpus,
-        host.kernel,
+        "{}\n\n| {} |\n{}\n",
+        origin(&command, &record.host),
         CHOICES.join(" | "),
         "|---".repeat(CHOICES.len()) + "|"
     );

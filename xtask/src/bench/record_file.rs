@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
-use wyn_bench::record::{Record, SCHEMA};
+use wyn_bench::record::{Host, Record, SCHEMA};
 
 use super::plan::Group;
 use crate::cmd;
@@ -53,11 +53,28 @@ pub(crate) fn parse(value: &Value) -> Result<Option<Record>> {
 }
 
 pub(crate) fn write(file: &Path, record: &Record) -> Result<()> {
+    let json = serde_json::to_string(record).context("the record cannot be written as JSON")?;
+    write_json(file, &json)
+}
+
+/// A record of any kind, and the directory that it lies in.
+pub(crate) fn write_json(file: &Path, json: &str) -> Result<()> {
     if let Some(dir) = file.parent().filter(|dir| !dir.as_os_str().is_empty()) {
         std::fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     }
-    let text = serde_json::to_string(record).context("the record cannot be written as JSON")?;
-    std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))
+    std::fs::write(file, format!("{json}\n")).with_context(|| format!("{} cannot be written", file.display()))
+}
+
+/// Where a record of another command goes: beside the published ones, or where it is only kept for now.
+pub(crate) fn place(name: &str, publish: bool) -> PathBuf {
+    let dir = if publish { directory() } else { cmd::target_dir().join("bench") };
+    dir.join(format!("{name}.json"))
+}
+
+/// What made a record, and on what: `cargo xtask …, revision 123456789abc, AMD EPYC, 2 CPUs`
+pub(crate) fn origin(command: &str, host: &Host) -> String {
+    let changed = if host.dirty { " and changes" } else { "" };
+    format!("{command}, revision {}{changed}, {}, {} CPUs", host.revision, host.cpu, host.cpus)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use wyn_bench::features::{Cost, Record};
 
+use crate::bench::record_file::origin;
 use crate::table;
 
 /// Differences below these are not shown.
@@ -25,16 +26,12 @@ pub(super) fn terminal(record: &Record) -> String {
 
 /// The part of BENCHMARKS.md.
 pub(crate) fn markdown(record: &Record) -> String {
-    let host = &record.host;
-    let changed = if host.dirty { " and changes" } else { "" };
     let header = header(record);
+    let command = format!("`{}`", record.command);
     let mut text = format!(
-        "`{}`, revision {}{changed}, {}, {} CPUs, {}: {TITLE}.\n\n| {} |\n|---|{}\n",
-        record.command,
-        host.revision,
-        host.cpu,
-        host.cpus,
-        host.rustc,
+        "{}, {}: {TITLE}.\n\n| {} |\n|---|{}\n",
+        origin(&command, &record.host),
+        record.host.rustc,
         header.join(" | "),
         "---:|".repeat(header.len() - 1)
     );

@@ -12,16 +12,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use wyn_bench::simulate::record::{KIND, Record, SCHEMA};
 
-use crate::bench::{machine, measure};
+use crate::bench::{machine, measure, record_file};
 use crate::cmd;
 
 /// The part of BENCHMARKS.md.
 pub(crate) fn markdown(record: &Value) -> Option<String> {
     serde_json::from_value(record.clone()).ok().map(|record| shown::markdown(&record))
 }
-
-/// The published record.
-const RECORD: &str = "wyn-bench/records/simulation.json";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -51,10 +48,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.build {
         return program().map(drop);
     }
-    let published = cmd::root().join(RECORD);
+    let published = record_file::place(KIND, true);
     let record = simulated(args, &published)?;
     print!("{}", shown::terminal(&record));
-    let file = if args.publish { published } else { cmd::target_dir().join("bench/simulation.json") };
+    let file = record_file::place(KIND, args.publish);
     write(&file, &record)?;
     if args.publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
@@ -74,7 +71,7 @@ fn simulated(args: &Args, published: &Path) -> Result<Record> {
     } else if published.exists() {
         command.arg("--from").arg(published);
     } else {
-        bail!("there is no {RECORD} whose costs could be taken: --measure");
+        bail!("there is no {} whose costs could be taken: --measure", published.display());
     }
     let output = command.output().context("the simulator cannot be started")?;
     if !output.status.success() {
@@ -101,11 +98,7 @@ fn read(file: &Path) -> Result<Record> {
 }
 
 fn write(file: &Path, record: &Record) -> Result<()> {
-    if let Some(directory) = file.parent() {
-        std::fs::create_dir_all(directory)?;
-    }
-    let text = serde_json::to_string(record)?;
-    std::fs::write(file, text + "\n").with_context(|| format!("{} cannot be written", file.display()))?;
+    record_file::write_json(file, &serde_json::to_string(record)?)?;
     println!("record: {}", file.display());
     Ok(())
 }

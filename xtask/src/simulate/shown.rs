@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use wyn_bench::simulate::record::{Check, Curve, Record};
 
+use crate::bench::record_file::origin;
 use crate::table;
 
 /// What stands above every table.
@@ -54,13 +55,9 @@ fn check_row(check: &Check) -> Vec<String> {
 /// The part of BENCHMARKS.md.
 pub(super) fn markdown(record: &Record) -> String {
     let host = &record.host;
-    let changed = if host.dirty { " and changes" } else { "" };
     let mut text = format!(
-        "**{LABEL}**\n\n- `{}`, revision {}{changed}, {}, {} CPUs, {}\n- {}\n",
-        record.command,
-        host.revision,
-        host.cpu,
-        host.cpus,
+        "**{LABEL}**\n\n- {}, {}\n- {}\n",
+        origin(&format!("`{}`", record.command), host),
         host.kernel,
         error(record)
     );

@@ -9,6 +9,7 @@ use super::source::{Kind, Source};
 pub(super) use crate::allocators::KIND;
 use crate::allocators::{CHOICES, Choice, advice_of};
 use crate::bench::noise::Ratio;
+use crate::bench::record_file::origin;
 use crate::bench::stats;
 use crate::bench::table::OURS;
 
@@ -35,7 +36,7 @@ fn part(json: &Value) -> Option<Element> {
     let runs: Vec<Run> = json["runs"].as_array()?.iter().filter_map(run).collect();
     let host: Host = serde_json::from_value(json["host"].clone()).ok()?;
     let command = json["command"].as_str().unwrap_or_default();
-    let origin = format!("{command}, revision {}, {}, {} CPUs", host.revision, host.cpu, host.cpus);
+    let origin = origin(command, &host);
     let (choices, gains) = advice_of(json).unwrap_or_default();
     let mut cells: Vec<&Cell> = Vec::new();
     for entry in runs.iter().flat_map(|run| &run.entries) {

@@ -4,6 +4,7 @@ use wyn_bench::features::{KIND as KIND_, Record};
 
 use super::html::{Element, Html, el};
 use super::source::{Kind, Source};
+use crate::bench::record_file::origin;
 use crate::features::{TITLE, header, key, rows};
 
 pub(super) const KIND: &str = KIND_;
@@ -19,8 +20,7 @@ pub(super) fn section(sources: &[Source]) -> Option<Html> {
 }
 
 fn part(record: &Record) -> Element {
-    let host = &record.host;
-    let origin = format!("{}, revision {}, {}, {} CPUs", record.command, host.revision, host.cpu, host.cpus);
+    let origin = origin(&record.command, &record.host);
     let head =
         el("tr").children(header(record).into_iter().map(|name| el("th").at("scope", "col").text(name)));
     let line = |row: Vec<String>| {

@@ -21,7 +21,7 @@ use wyn_bench::simulate::record::KIND as SIMULATION;
 
 use super::source::{Kind, Source, sources};
 use super::verdict::{Stand, stands};
-use crate::bench::{rank, render, table};
+use crate::bench::{rank, record_file, render, table};
 use crate::{allocators, cmd, features, simulate};
 
 /// The rows of README.md: what a reader calls it, the workload, and its rows, of which the first that a record has
@@ -145,12 +145,7 @@ fn origin(record: &Record) -> String {
         "" => format!("{} run, command not recorded", record.mode),
         command => format!("`{command}`"),
     };
-    let host = &record.host;
-    let changed = if host.dirty { " and changes" } else { "" };
-    format!(
-        "{command}, {} allocator, revision {}{changed}, {}, {} CPUs",
-        record.allocator, host.revision, host.cpu, host.cpus
-    )
+    record_file::origin(&format!("{command}, {} allocator", record.allocator), &record.host)
 }
 
 fn summary(sources: &[Source]) -> String {

@@ -5,6 +5,7 @@ use wyn_bench::simulate::record::{Check, Cost, Curve, KIND as KIND_, Record, Sou
 use super::curves::{Curves, Series, drawing};
 use super::html::{Element, Html, el};
 use super::source::{Kind, Source};
+use crate::bench::record_file::origin;
 use crate::bench::table::with_unit;
 
 pub(super) const KIND: &str = KIND_;
@@ -50,8 +51,7 @@ fn part(record: &Record) -> Element {
         }
     }
     let charts = families.into_iter().map(|(first, family)| chart(first, &family, &policies));
-    let host = &record.host;
-    let origin = format!("{}, revision {}, {}, {} CPUs", record.command, host.revision, host.cpu, host.cpus);
+    let origin = origin(&record.command, &record.host);
     el("div")
         .child(el("p").class("small").text(origin))
         .child(el("div").class("charts").children(charts))
