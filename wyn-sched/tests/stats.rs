@@ -94,16 +94,14 @@ fn a_stolen_branch_is_counted_where_it_ran() {
     let stats = spent(&runtime, || {
         runtime.install(|| {
             forker = wyn_sched::current_worker_index().unwrap();
-            let wait = |_| {
-                while !stolen.load(Ordering::SeqCst) {
-                    std::hint::spin_loop();
-                }
-            };
-            let ((), migrated) = wyn_sched::join_context(wait, |here| {
-                stolen.store(true, Ordering::SeqCst);
-                thief = wyn_sched::current_worker_index().unwrap();
-                here.migrated()
-            });
+            let ((), migrated) = wyn_sched::join_context(
+                |_| spin_until(&stolen),
+                |here| {
+                    stolen.store(true, Ordering::SeqCst);
+                    thief = wyn_sched::current_worker_index().unwrap();
+                    here.migrated()
+                },
+            );
             assert!(migrated);
         });
     });
@@ -115,6 +113,32 @@ fn a_stolen_branch_is_counted_where_it_ran() {
     assert_eq!(thief.steals_forced, 1, "{stats}");
     assert!(thief.barriers >= 1, "{stats}");
     assert_at_rest(&stats);
+}
+
+#[test]
+fn what_a_waiting_thread_steals_is_counted() {
+    let _dog = watchdog(60);
+    let runtime = runtime(2);
+    let (taken, taken_back) = (AtomicBool::new(false), AtomicBool::new(false));
+    let stats = spent(&runtime, || {
+        let inner = || {
+            taken.store(true, Ordering::SeqCst);
+            // Taken by the thread that waits for `inner`.
+            wyn_sched::join(|| spin_until(&taken_back), || taken_back.store(true, Ordering::SeqCst));
+        };
+        runtime.install(|| _ = wyn_sched::join(|| spin_until(&taken), inner));
+    });
+    for worker in &stats.workers {
+        assert_eq!((worker.branches_forked, worker.branches_migrated), (1, 1), "{stats}");
+        assert_eq!((worker.steals, worker.tasks_stolen), (1, 1), "{stats}");
+    }
+    assert_at_rest(&stats);
+}
+
+fn spin_until(flag: &AtomicBool) {
+    while !flag.load(Ordering::SeqCst) {
+        std::hint::spin_loop();
+    }
 }
 
 #[test]
