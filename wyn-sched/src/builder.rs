@@ -117,7 +117,7 @@ impl Builder {
     }
 
     /// What is done when everybody waits and nobody is left who could wake anybody. Unless set, what the variable
-    /// `WYN_DEADLOCKS` says (`print` or `abort`), and else nothing.
+    /// `WYN_DEADLOCKS` says (`print`, `abort` or `fail`), and else nothing.
     pub fn deadlocks(mut self, deadlocks: Deadlocks) -> Self {
         self.config.deadlocks = deadlocks;
         self

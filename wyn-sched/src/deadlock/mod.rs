@@ -21,7 +21,7 @@
 //! threads are moving as long as they may wake anybody.
 //!
 //! What is assumed: signal handlers wake nobody (they may not call what it takes), and no other process runs in this
-//! one's memory.
+//! one's memory. A child that was forked has no monitor, and reports nothing.
 //!
 //! # How it is seen
 //!
@@ -42,7 +42,30 @@
 //!
 //! Where the number of threads is not to be had (not Linux), step 2 fails, and nothing is reported: a missed report is
 //! better than a false one. A program that knows that no thread outside will wake its tasks says so
-//! ([`Deadlocks::assume_closed`]), or for single threads ([`bystander`]); then step 2 counts without them.
+//! ([`Deadlocks::assume_closed`]), or for single threads ([`bystander`]); then step 2 counts without them. The first
+//! promise is about tasks, so on its strength there is a report only if a task is blocked: threads outside may be waiting
+//! for each other.
+//!
+//! # How it ends
+//!
+//! With [`Deadlocks::fail`] blocked calls end. Everybody is blocked, so any choice is a fair one, but not any is sound. A
+//! frame that lends itself to others (a `join`, a `scope`, an `install`) must not end before they do: such a wait has no
+//! [`Ending`], and nothing can end it but the completion that it waits for. All other waits have one:
+//!
+//! | wait | gives up by | then |
+//! |---|---|---|
+//! | for a handle | taking its registration out of the cell, as after a timeout | the handle is dropped, which detaches the task, and the caller gets an error; a result that borrows (a scope's child's) is dropped by the child, before the scope counts it out |
+//! | for a channel or value | taking its waiter out of the list, as after a timeout | there is no word for it in crossbeam's error types, and `Disconnected` would be a lie, so the call unwinds with the [`DeadlockError`] |
+//! | for the end of a runtime | looking no longer | the runtime ends by itself when it comes to rest, as one that is dropped by its own task |
+//!
+//! That is enough: whoever waits for borrowing code waits for a thread that runs it, and so on down to a wait of another
+//! kind, since what runs on top of a wait never waits for what it buries. When that one ends, its frames unwind or return,
+//! and those above it in turn. A wait in a destructor that a panic runs is left alone: unwinding out of it would end the
+//! process. In the rare case that only such waits are left, the deadlock stays, and has been printed.
+//!
+//! The waits are told while everybody is held fast, so it is the proven deadlock that ends, not what came of it. A told wait
+//! counts as decided from that moment on. Should a promise have been wrong and somebody decide it all the same, it ends as
+//! decided.
 //!
 //! # What it costs
 //!
