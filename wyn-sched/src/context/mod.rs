@@ -62,9 +62,9 @@ impl Context {
     /// A context with a slot of this role; `None` if all are taken.
     pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
         let (id, deque) = shared.slots.lend(role)?;
-        // Any odd number does; ids are small.
         let slot = Arc::clone(shared.slots.get(id));
         let family = Cell::new(Family::of(Arc::as_ptr(&slot)));
+        // Any odd number does; ids are small.
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
         Some(Rc::new(Self {
             deque: ManuallyDrop::new(deque),

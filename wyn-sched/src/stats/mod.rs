@@ -17,7 +17,7 @@
 //!
 //! Each thread writes to a cache line of its slot that nobody else writes to, by a plain load and store; only what is
 //! beside a lock or a system call anyway is added up in one place for all threads ([`Common`]). Everything is counted
-//! before it happens, but for what is only known afterwards (steals), so that who has learnt of it finds it counted.
+//! before it happens, but for what is only known afterwards (steals, calls), so that who has learnt of it finds it counted.
 #![cfg_attr(
     not(feature = "stats"),
     doc = "

@@ -152,10 +152,9 @@ struct Combine {
 /// total().tasks_spawned + tasks_injected == total().tasks_run + total().tasks_inlined
 /// ```
 ///
-/// Steals are counted when they have succeeded, and may be missing for the moment it takes to run what they got. No
-/// number goes back from one snapshot to the next of the same thread, but `queued`, `injector_queued`, `threads` and
-/// `blocked`, which say how things are at the moment, and `parked`: a park that ends during the look may seem a moment
-/// longer than it was.
+/// Steals and calls are counted when they have succeeded, steals before what they got is run. No number goes back from
+/// one snapshot to the next of the same thread, but `queued`, `injector_queued`, `threads` and `blocked`, which say how
+/// things are at the moment, and `parked`: a park that ends during the look may seem a moment longer than it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
