@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread::{self, JoinHandle};
-use wyn_future::{Slab, SlabError};
+use wyn_future::{Key, Slab, SlabError};
 
 /// A value that counts its drops, and has an inside for loom to watch.
 struct Value {
@@ -231,4 +231,38 @@ fn waiters_of_two_lives() {
         assert!(completer.join().unwrap());
         assert_eq!(taker.join().unwrap(), (Ok(1), true, Ok(2)));
     });
+}
+
+/// A future that waits for `key` while `ends` and `reuses` run, which must be told, though the slot serves the next
+/// entry by then, which begins without waiters.
+fn told_though_the_slot_serves_again(ends: fn(&Slab<u32>, Key), reuses: fn(&Slab<u32>, Key)) {
+    model(move || {
+        let slab = Arc::new(Slab::new());
+        let key = slab.open();
+        let flag = std::sync::Arc::new(Flag(false.into()));
+        let waker = Waker::from(std::sync::Arc::clone(&flag));
+        let mut wait = pin!(slab.wait(key));
+        assert!(wait.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let threads =
+            [on_thread(&slab, move |slab| ends(slab, key)), on_thread(&slab, move |slab| reuses(slab, key))];
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        // Ordering: Relaxed: after joining.
+        assert!(flag.0.load(Ordering::Relaxed), "the future was not woken");
+    });
+}
+
+/// Race: the result is taken, and the slot opened again, before who completes has found the waiters.
+#[test]
+fn a_completed_entry_tells_its_waiters_before_it_can_be_taken() {
+    let takes = |slab: &Slab<u32>, key| {
+        assert_eq!(slab.take(key), Ok(1));
+        slab.open();
+    };
+    told_though_the_slot_serves_again(|slab, key| slab.complete(key, 1).unwrap(), takes);
+}
+
+/// Race: the slot is opened again before who closes has found the waiters.
+#[test]
+fn a_closed_entry_tells_its_waiters_before_its_slot_is_free() {
+    told_though_the_slot_serves_again(|slab, key| drop(slab.close(key)), |slab, _| drop(slab.open()));
 }
