@@ -231,6 +231,7 @@ fn a_spare_is_counted_while_it_is_there() {
     let waits = runtime.spawn(move || receiver.recv().unwrap().join_blocking().unwrap());
     // The worker is inside `waits` when this is spawned, or will be: it is not the newest of its queue.
     wait_until("the worker waits", || runtime.stats().workers[0].tasks_run == 1);
+    let before = runtime.stats();
     let (started, gate) = (Gate::default(), Gate::default());
     let (tell, held) = (started.clone(), gate.clone());
     let awaited = runtime.spawn(move || {
@@ -243,12 +244,36 @@ fn a_spare_is_counted_while_it_is_there() {
     let during = runtime.stats();
     assert_eq!((during.spares_started, during.threads, during.blocked), (1, 2, 1), "{during}");
     assert_eq!(during.spares.tasks_run, 1, "{during}");
+    wait_until("the worker is parked", || runtime.stats().since(&before).workers[0].parks >= 1);
     gate.open();
     assert_eq!(waits.join().unwrap(), 7);
     wait_until("the spare has left", || runtime.stats().threads == 1);
     let after = runtime.stats();
     assert_eq!((after.spares_started, after.blocked, after.spares.tasks_run), (1, 0, 1), "{after}");
     assert!(after.workers[0].parks >= 1 && after.spares.parks >= 1, "{after}");
+}
+
+#[cfg(feature = "channel")]
+#[test]
+fn a_wait_for_a_message_is_a_park() {
+    let _dog = watchdog(60);
+    let runtime = runtime(1);
+    let (sender, receiver) = wyn_channel::bounded::<u32>(1);
+    let (tell, started) = channel();
+    let waits = runtime.spawn(move || {
+        tell.send(()).unwrap();
+        receiver.recv().unwrap()
+    });
+    started.recv().unwrap();
+    wait_until("the worker waits", || runtime.stats().blocked == 1);
+    let look = Duration::from_millis(20);
+    wait_until("parked all the time", || {
+        let worker = spent(&runtime, || thread::sleep(look)).workers[0];
+        worker.parks == 0 && worker.parked >= look
+    });
+    sender.send(7).unwrap();
+    assert_eq!(waits.join().unwrap(), 7);
+    assert_eq!(runtime.stats().blocked, 0);
 }
 
 #[test]
