@@ -23,7 +23,12 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "The commands of this workspace", disable_help_subcommand = false)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "The commands of this workspace",
+    disable_help_subcommand = false
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -16,7 +16,7 @@ const REPS: usize = 5;
 /// What a user asks for.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Under a minute of running (the default)
+    /// A minute or two of running (the default)
     #[arg(long, conflicts_with_all = ["full", "smoke"])]
     quick: bool,
     /// Everything, up to 10M tasks: what a published record is made with
@@ -72,7 +72,12 @@ impl Options {
     /// Whether everything that the mode has is measured, as often as a figure worth quoting needs.
     pub(crate) fn is_whole(&self) -> bool {
         let named = [&self.backends, &self.workloads].iter().any(|names| !names.is_empty());
-        !named && self.workers.is_empty() && self.filter.is_none() && !self.spread && self.reps >= REPS
+        !self.smoke
+            && !named
+            && self.workers.is_empty()
+            && self.filter.is_none()
+            && !self.spread
+            && self.reps >= REPS
     }
 
     fn mode(&self) -> Mode {
@@ -274,6 +279,7 @@ mod tests {
         assert!(!Options { filter: Some("seq".to_owned()), ..whole() }.is_whole());
         assert!(!Options { backends: vec!["wyn".to_owned()], ..whole() }.is_whole());
         assert!(!Options { reps: 1, ..whole() }.is_whole());
+        assert!(!Options { smoke: true, ..whole() }.is_whole());
     }
 
     #[test]
