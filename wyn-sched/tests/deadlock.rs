@@ -218,7 +218,26 @@ fn a_value_nobody_changes_and_a_oneshot_nobody_sends() {
     });
 }
 
-/// The second branch is stolen and waits; the first waits for it as an idle worker on the roster.
+/// The second branch is stolen and waits; the first waits for it as an idle worker on the roster, and says so.
+fn a_branch_on_the_roster() {
+    let body = |runtime: Runtime| {
+        let (_keeps, receiver) = unbounded::<()>();
+        let (entered, has_entered) = mpsc::channel();
+        runtime.install(move || {
+            let second = move || {
+                entered.send(()).unwrap();
+                receiver.recv().is_ok()
+            };
+            join(move || has_entered.recv().unwrap(), second)
+        });
+    };
+    deadlocks(2, body, |report| {
+        let branches = report.blocked().iter().filter(|wait| wait.waits_for() == WaitsFor::Branch).count();
+        assert_eq!((report.blocked().len(), branches), (3, 1), "{report}");
+    });
+}
+
+/// The same beside a scope.
 fn a_branch_and_a_child_that_never_end() {
     let line = line!() + 6;
     let body = |runtime: Runtime| {
@@ -392,6 +411,7 @@ fn main() -> std::process::ExitCode {
         a_ring_of_senders_that_are_all_full
         a_select_nobody_serves
         a_value_nobody_changes_and_a_oneshot_nobody_sends
+        a_branch_on_the_roster
         a_branch_and_a_child_that_never_end
         a_guest_that_helps_and_is_stuck
         a_stuck_child_names_the_task_below_it

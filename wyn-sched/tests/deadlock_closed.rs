@@ -7,7 +7,7 @@
 mod alone;
 mod common;
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -102,6 +102,41 @@ fn on_the_promise_only_tasks_are_ended() {
     runtime.shutdown(Duration::from_secs(20)).unwrap();
 }
 
+/// Where no task can be ended, nobody outside is ended instead.
+fn on_the_promise_nobody_outside_is_ended_instead() {
+    let _dog = watchdog(60);
+    let deadlocks = Deadlocks::fail().assume_closed().look_every(Duration::ZERO);
+    let runtime = Runtime::builder().workers(1).deadlocks(deadlocks).build().unwrap();
+    // It has not asked, and its task is waited for by a frame that it may borrow from.
+    let other = Arc::new(common::runtime(1));
+    let (keeps, empty) = unbounded::<u8>();
+    let installs = Arc::clone(&other);
+    let stuck = runtime.spawn(move || installs.install(|| empty.recv().is_err()));
+    let (sender, receiver) = bounded::<u8>(0);
+    let outside = thread::spawn(move || receiver.recv());
+    wait_until("all wait", || runtime.blocked().len() == 2 && other.blocked().len() == 2);
+    thread::sleep(WHILE);
+    sender.send(1).unwrap();
+    assert_eq!(outside.join().unwrap(), Ok(1));
+    drop(keeps);
+    assert!(stuck.join().unwrap());
+}
+
+/// Workers are not outside: one that is in a task may wake the others, whatever it does.
+fn a_task_that_moves_is_no_part_of_it() {
+    let _dog = watchdog(60);
+    let (runtime, reports) = watched(Deadlocks::assume_closed);
+    let (sender, receiver) = bounded::<u8>(0);
+    let waits = runtime.spawn(move || receiver.recv());
+    let sends = runtime.spawn(move || {
+        thread::sleep(WHILE);
+        sender.send(1).unwrap();
+    });
+    assert_eq!(waits.join().unwrap(), Ok(1));
+    sends.join().unwrap();
+    assert!(reports.try_recv().is_err());
+}
+
 /// A thread outside that is parked in Wyn may wake tasks, the promise says: it is woken itself, so there is no deadlock.
 fn who_waits_in_wyn_may_wake_tasks() {
     let _dog = watchdog(60);
@@ -127,6 +162,8 @@ fn main() -> std::process::ExitCode {
         without_it_there_is_none
         threads_outside_that_wait_for_each_other_are_none
         on_the_promise_only_tasks_are_ended
+        on_the_promise_nobody_outside_is_ended_instead
+        a_task_that_moves_is_no_part_of_it
         who_waits_in_wyn_may_wake_tasks
     ])
 }
