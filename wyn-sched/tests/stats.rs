@@ -221,6 +221,9 @@ fn a_queue_is_measured() {
     let later = after.since(&full);
     assert_eq!((later.guests.longest_queue, later.total().longest_queue), (10, 10), "no difference: {later}");
     assert_eq!(later.total().tasks_spawned, 0, "{later}");
+    runtime.install(|| spawn(|| ()).join().unwrap());
+    let both = runtime.stats();
+    assert_eq!((both.workers[0].longest_queue, both.total().longest_queue), (1, 10), "no sum: {both}");
 }
 
 #[test]
