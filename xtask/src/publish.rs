@@ -55,41 +55,41 @@ const fn step(record: &'static str, extent: Extent, words: &'static str, about_s
 const STEPS: [Step; 20] = {
     use Extent::{Both, Full, Quick};
     [
-        step("quick-system", Quick, "bench spawn --every-peer --publish", 60),
-        step("quick-mimalloc", Quick, "bench spawn --every-peer --allocator mimalloc --publish", 60),
-        step("full-system", Full, "bench spawn --every-peer --full --publish", 1800),
-        step("full-mimalloc", Full, "bench spawn --every-peer --full --allocator mimalloc --publish", 1500),
+        step("quick-system", Quick, "bench spawn --every-peer --publish", 80),
+        step("quick-mimalloc", Quick, "bench spawn --every-peer --allocator mimalloc --publish", 80),
+        step("full-system", Full, "bench spawn --every-peer --full --publish", 1200),
+        step("full-mimalloc", Full, "bench spawn --every-peer --full --allocator mimalloc --publish", 1200),
         step(
             "single-workloads-system",
             Quick,
             "bench spawn --every-peer --full --workloads grain,speedup,wake,idle --publish=single-workloads-system",
-            300,
+            250,
         ),
         step(
             "sizes-system",
             Quick,
             "bench spawn --every-peer --full --workloads spawn_await,pending --publish=sizes-system",
-            600,
+            300,
         ),
         step(
             "workers-system",
             Both,
             "bench spawn --every-peer --backends wyn,rayon,tokio,async_executor --workloads spawn_await --filter /100000/ \
              --workers 1,2,4,8,16,32,64 --publish=workers-system",
-            60,
+            30,
         ),
-        step("fork-join-quick-system", Quick, "bench fork-join --every-peer --publish", 60),
-        step("fork-join-full-system", Full, "bench fork-join --every-peer --full --publish", 1200),
-        step("channels-quick-system", Quick, "bench channels --every-peer --publish", 120),
-        step("channels-full-system", Full, "bench channels --every-peer --full --publish", 1800),
-        step("pool-quick-system", Quick, "bench pool --every-peer --publish", 20),
+        step("fork-join-quick-system", Quick, "bench fork-join --every-peer --publish", 130),
+        step("fork-join-full-system", Full, "bench fork-join --every-peer --full --publish", 2400),
+        step("channels-quick-system", Quick, "bench channels --every-peer --publish", 170),
+        step("channels-full-system", Full, "bench channels --every-peer --full --publish", 1500),
+        step("pool-quick-system", Quick, "bench pool --every-peer --publish", 10),
         step("pool-full-system", Full, "bench pool --every-peer --full --publish", 60),
-        step("deque-quick-system", Quick, "bench deque --every-peer --publish", 20),
-        step("deque-full-system", Full, "bench deque --every-peer --full --publish", 60),
-        step("future-quick-system", Quick, "bench future --every-peer --publish", 20),
+        step("deque-quick-system", Quick, "bench deque --every-peer --publish", 25),
+        step("deque-full-system", Full, "bench deque --every-peer --full --publish", 100),
+        step("future-quick-system", Quick, "bench future --every-peer --publish", 10),
         step("future-full-system", Full, "bench future --every-peer --full --publish", 60),
         step("allocators", Both, "allocators --publish", 60),
-        step("features", Both, "features --cost --publish", 90),
+        step("features", Both, "features --cost --publish", 180),
         step("simulation", Both, "simulate --measure --publish", 90),
     ]
 };
@@ -203,7 +203,7 @@ mod tests {
     fn the_list_shows_what_to_type() {
         let text = list(&chosen(&args(false, &["features"])).unwrap());
         assert!(
-            text.contains("cargo xtask features --cost --publish") && text.contains("about 2 min"),
+            text.contains("cargo xtask features --cost --publish") && text.contains("about 3 min"),
             "{text}"
         );
     }
