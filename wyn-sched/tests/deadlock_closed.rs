@@ -128,10 +128,14 @@ fn a_task_that_moves_is_no_part_of_it() {
     let (runtime, reports) = watched(Deadlocks::assume_closed);
     let (sender, receiver) = bounded::<u8>(0);
     let waits = runtime.spawn(move || receiver.recv());
+    let (enter, entered) = mpsc::channel();
     let sends = runtime.spawn(move || {
+        enter.send(()).unwrap();
         thread::sleep(WHILE);
         sender.send(1).unwrap();
     });
+    // On a worker: the main thread does not run it itself.
+    entered.recv().unwrap();
     assert_eq!(waits.join().unwrap(), Ok(1));
     sends.join().unwrap();
     assert!(reports.try_recv().is_err());
