@@ -11,6 +11,9 @@ use super::plan::Group;
 use super::table::is_ours;
 use crate::cmd;
 
+/// What publishing changes, record by record: the next is still of the same revision.
+const PUBLISHED: [&str; 3] = [":!wyn-bench/records", ":!BENCHMARKS.md", ":!README.md"];
+
 pub(crate) fn host() -> Host {
     let git = |words: &[&str]| cmd::output_of(Command::new("git").current_dir(cmd::root()).args(words));
     Host {
@@ -20,7 +23,8 @@ pub(crate) fn host() -> Host {
         kernel: cmd::output_of(Command::new("uname").args(["-s", "-r"])).unwrap_or_default(),
         rustc: cmd::output_of(Command::new("rustc").arg("-V")).unwrap_or_default(),
         revision: git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".to_owned()),
-        dirty: git(&["status", "--porcelain"]).is_none_or(|text| !text.is_empty()),
+        dirty: git(&[&["status", "--porcelain", "--"], &PUBLISHED[..]].concat())
+            .is_none_or(|text| !text.is_empty()),
         priority: may_take_priority(),
     }
 }
