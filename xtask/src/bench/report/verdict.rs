@@ -4,9 +4,9 @@
 //! of workers is drawn and not counted, because one row of it would be as many. A win or a loss is more than 5 % and
 //! more than the noise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use wyn_bench::record::Record;
+use wyn_bench::record::{Cell, Record};
 
 use super::source::Source;
 use crate::bench::column::Role;
@@ -80,10 +80,14 @@ pub(super) fn stands(sources: &[Source]) -> Vec<Stand> {
     stands
 }
 
-/// Whether a record is about numbers of workers.
+/// Whether a record is about numbers of workers: one measurement at more than two of them.
 fn is_sweep(record: &Record) -> bool {
-    let workers: BTreeSet<usize> = record.entries.iter().map(|entry| entry.cell.workers).collect();
-    workers.len() > 2
+    let mut workers: BTreeMap<Cell, BTreeSet<usize>> = BTreeMap::new();
+    for cell in record.entries.iter().map(|entry| &entry.cell) {
+        let measurement = Cell { workers: 0, ..cell.clone() };
+        workers.entry(measurement).or_default().insert(cell.workers);
+    }
+    workers.values().any(|numbers| numbers.len() > 2)
 }
 
 fn stand(source: &Source, record: &Record, row: &Row<'_>) -> Option<Stand> {
@@ -161,6 +165,12 @@ mod tests {
             stands(&[made_up_source("sweep", record(entries))]).len()
         };
         assert_eq!((stands_of(&[1, 2]), stands_of(&[1, 2, 8])), (2, 0));
+        // Rows with numbers of their own, as those of channels, are none.
+        let mut entries: Vec<_> = [1, 2, 8].into_iter().flat_map(with_workers).collect();
+        for entry in &mut entries {
+            entry.cell.n *= entry.cell.workers as u64;
+        }
+        assert_eq!(stands(&[made_up_source("several", record(entries))]).len(), 3);
     }
 
     #[test]
