@@ -359,6 +359,26 @@ fn a_watcher_that_leaves_by_itself_hands_the_watch_on() {
     leaver(true, Flaw::None);
 }
 
+/// No race: two who appoint at once would need four workers, more than a model has room for.
+#[test]
+fn nobody_is_appointed_beside_somebody_who_looks() {
+    check(0, || {
+        let roster = Roster::new(3);
+        let nobody_is_called = || (0..3).all(|id| roster.take_order(id).is_none());
+        (0..3).for_each(|_| roster.begin_search());
+        assert_eq!([0, 1].map(|id| roster.retire(id)), [Rest::Watch, Rest::Sleep]);
+        // The third one searches, beside the watcher, then alone.
+        roster.appoint_watcher();
+        assert!(nobody_is_called() && roster.resting() == 2);
+        assert!(roster.watch_to_sleep(0));
+        roster.appoint_watcher();
+        assert!(nobody_is_called() && roster.resting() == 2);
+        assert!(roster.end_search(), "nobody looks any more");
+        roster.appoint_watcher();
+        assert!(!nobody_is_called() && roster.resting() == 2);
+    });
+}
+
 #[test]
 fn a_push_that_relied_on_a_search_is_seen_at_its_end() {
     meeting(Flaw::None);
