@@ -1,8 +1,10 @@
 //! The split deque by scenario, one thread.
 #![cfg(not(wyn_loom))]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use wyn_deque::Steal;
-use wyn_deque::split::Worker;
+use wyn_deque::split::{Barrier, Fences, Worker};
 
 fn filled(items: std::ops::Range<usize>) -> Worker<usize> {
     let worker = Worker::new();
@@ -166,4 +168,36 @@ fn position_counts_pushes_less_pops() {
     assert_eq!(deque.position().wrapping_sub(start), 2);
     let _ = (deque.pop(), deque.pop(), deque.pop());
     assert_eq!(deque.position(), start);
+}
+
+/// Fences that count how often a thief asks how patient it should be.
+struct Counting;
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: the barriers are those of `Fences`.
+unsafe impl Barrier for Counting {
+    fn light() {
+        Fences::light();
+    }
+    fn heavy() {
+        Fences::heavy();
+    }
+    fn patience() -> u32 {
+        ASKED.fetch_add(1, Ordering::Relaxed);
+        1
+    }
+}
+
+#[test]
+fn an_owner_that_was_silent_is_waited_for_when_it_has_moved() {
+    let asked = || ASKED.swap(0, Ordering::Relaxed);
+    let worker = Worker::<_, Counting>::new();
+    (0..10).for_each(|item| worker.push(item));
+    let stealer = worker.stealer();
+    assert_eq!((stealer.steal(), asked()), (Steal::Success(0), 1));
+    assert_eq!((stealer.steal(), asked()), (Steal::Success(1), 0));
+    worker.push(10);
+    assert_eq!((stealer.steal(), asked()), (Steal::Success(2), 1));
+    assert_eq!((stealer.steal(), asked()), (Steal::Success(3), 0));
 }

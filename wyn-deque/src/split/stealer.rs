@@ -11,6 +11,9 @@ use super::{Barrier, Fences, Worker, pause};
 use crate::steal::Steal;
 use crate::sync::Arc;
 
+/// How often a thief looks for the answer of an owner that has been silent and has not moved since.
+const SILENT_ROUNDS: u32 = 8;
+
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
@@ -171,7 +174,7 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         prepare(want);
 
-        let n = match Self::ask(&lock, from, wish, want) {
+        let n = match Self::ask(&lock, from, head, wish.min(want), want) {
             Some(given) => given.items_since(from),
             None => {
                 B::heavy();
@@ -201,21 +204,32 @@ impl<T, B: Barrier> Stealer<T, B> {
 }
 
 impl<T, B: Barrier> Stealer<T, B> {
-    /// Asks the owner for `wish` items, and gives it the time of a few operations to answer. The end of what it
-    /// gave; `None` if it does not answer, and a claim of `want` is announced instead.
-    fn ask(lock: &Locked<'_, T>, from: Index, wish: usize, want: usize) -> Option<Index> {
-        lock.ask(from, wish.min(want));
-        let rounds = if cfg!(wyn_loom) { 1 } else { B::patience() };
+    /// Asks the owner, who is at `head`, for `wish` items, and gives it time to answer: that of a few operations, or
+    /// hardly any if it has not moved since it was silent last. The end of what it gave; `None` if it does not answer,
+    /// and a claim of `want` is announced instead.
+    fn ask(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> Option<Index> {
+        let rounds = match lock.was_silent_at(head) {
+            _ if cfg!(wyn_loom) => 1,
+            true => SILENT_ROUNDS,
+            false => B::patience(),
+        };
+        lock.ask(from, wish);
         for _ in 0..rounds {
             // A model explores more without: one that yields waits for all others.
             if cfg!(not(wyn_loom)) {
                 pause(0);
             }
             if let Some(given) = lock.answer(from) {
+                lock.forget_silence(from);
                 return Some(given);
             }
         }
-        lock.insist(from, from.plus(want)).err()
+        let given = lock.insist(from, from.plus(want)).err();
+        match given {
+            None => lock.remember_silence(head),
+            Some(_) => lock.forget_silence(from),
+        }
+        given
     }
 }
 

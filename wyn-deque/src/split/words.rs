@@ -50,6 +50,8 @@ struct ThiefLine<T> {
     split: AtomicUsize,
     /// The most the thief that asks would take. Written under the lock, published by `ask`.
     wish: AtomicUsize,
+    /// Where the owner was when it did not answer last, if it has answered nobody since: a hint. Only under the lock.
+    silent: AtomicUsize,
     /// Everything below is stolen for certain. Only grows.
     ///
     /// | site | ordering | partner | mutant: model that dies |
@@ -99,6 +101,7 @@ impl<T> Words<T> {
             thief: CachePadded::new(ThiefLine {
                 split: index(),
                 wish: AtomicUsize::new(0),
+                silent: AtomicUsize::new(start.plus(QUESTION).0),
                 claimed: index(),
                 done: index(),
                 lock,
@@ -268,6 +271,23 @@ impl<T> Locked<'_, T> {
         let insist = (Ordering::Relaxed, Ordering::Acquire);
         let exchanged = self.words.thief.split.compare_exchange(question.0, split.0, insist.0, insist.1);
         exchanged.map(drop).map_err(Index)
+    }
+
+    /// Whether an owner that is at `head` was there when it did not answer last.
+    pub(super) fn was_silent_at(&self, head: Index) -> bool {
+        // Ordering: Relaxed, the last store of a holder of the lock, which orders it.
+        self.words.thief.silent.load(Ordering::Relaxed) == head.0
+    }
+
+    /// Remembers that the owner did not answer at `head`.
+    pub(super) fn remember_silence(&self, head: Index) {
+        // Ordering: Relaxed, as above.
+        self.words.thief.silent.store(head.0, Ordering::Relaxed);
+    }
+
+    /// The owner has answered a question that began at `from`.
+    pub(super) fn forget_silence(&self, from: Index) {
+        self.remember_silence(from.plus(QUESTION));
     }
 
     /// Where the owner is, read behind the `heavy` barrier.
