@@ -39,12 +39,13 @@ const YIELD_ROUNDS: u32 = 4;
 /// Spins between two rounds, growing with each up to this.
 const MAX_ROUND_SPINS: u32 = 32;
 
-/// Waits for a task to be complete.
+/// Runs a task for its handle if it is the newest of this thread. Else gives the newest, if there is one, for
+/// [`join_later`].
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-#[inline]
-pub(crate) unsafe fn join(cell: NonNull<Header>) -> Result<Outcome, JoinError> {
+#[inline(always)]
+pub(crate) unsafe fn join_now(cell: NonNull<Header>) -> Result<Outcome, Option<TaskRef>> {
     let newest = context::with_current(|current| {
         let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.deque().pop()?, context.id))
@@ -52,16 +53,21 @@ pub(crate) unsafe fn join(cell: NonNull<Header>) -> Result<Outcome, JoinError> {
     match newest {
         // SAFETY: taken from its queue; the caller is the handle.
         Some((task, id)) if task.header() == cell => Ok(unsafe { task.enter(Op::Inline, id) }),
-        newest => {
-            let first = newest.map(|(task, _)| task);
-            // SAFETY: the caller is the handle.
-            let outcome = unsafe { wait(cell, None, first) }?;
-            Ok(outcome.expect("a wait without a deadline ends with an outcome"))
-        }
+        newest => Err(newest.map(|(task, _)| task)),
     }
 }
 
-/// The same, until a deadline.
+/// Waits for a task to be complete.
+///
+/// # Safety
+/// The caller is the handle of the cell, and `first` is what [`join_now`] has just given.
+pub(crate) unsafe fn join_later(cell: NonNull<Header>, first: Option<TaskRef>) -> Result<Outcome, JoinError> {
+    // SAFETY: the caller is the handle.
+    let outcome = unsafe { wait(cell, None, first) }?;
+    Ok(outcome.expect("a wait without a deadline ends with an outcome"))
+}
+
+/// Waits for a task to be complete, until a deadline.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
