@@ -22,6 +22,14 @@ pub(crate) fn target_dir() -> PathBuf {
     }
 }
 
+/// A path that starts this program again, also after a build has put another into its place.
+pub(crate) fn this_program() -> Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe().context("this program's path is unknown")
+}
+
 /// A `cargo` command, run in the root of the workspace.
 pub(crate) fn cargo<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());

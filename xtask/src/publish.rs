@@ -52,7 +52,7 @@ const fn step(record: &'static str, extent: Extent, words: &'static str, about_s
 }
 
 /// In the order in which they are made.
-const STEPS: [Step; 20] = {
+const STEPS: [Step; 21] = {
     use Extent::{Both, Full, Quick};
     [
         step("quick-system", Quick, "bench spawn --every-peer --publish", 80),
@@ -79,6 +79,13 @@ const STEPS: [Step; 20] = {
             30,
         ),
         step("fork-join-quick-system", Quick, "bench fork-join --every-peer --publish", 130),
+        step(
+            "fork-join-more-system",
+            Quick,
+            "bench fork-join --every-peer --workloads matmul,uts_bin,quicksort,lopsided,lopsided_l,par_for_in \
+             --publish=fork-join-more-system",
+            150,
+        ),
         step("fork-join-full-system", Full, "bench fork-join --every-peer --full --publish", 2400),
         step("channels-quick-system", Quick, "bench channels --every-peer --publish", 170),
         step("channels-full-system", Full, "bench channels --every-peer --full --publish", 1500),
@@ -129,7 +136,7 @@ fn chosen(args: &Args) -> Result<Vec<&'static Step>> {
 
 /// Runs a step's command as its own process: the record names what was typed.
 fn perform(step: &Step, build: bool) -> Result<()> {
-    let mut command = Command::new(std::env::current_exe().context("this program's path is unknown")?);
+    let mut command = Command::new(cmd::this_program()?);
     command.args(step.words.split(' ').filter(|word| !build || !word.starts_with("--publish")));
     if build {
         command.arg("--build");

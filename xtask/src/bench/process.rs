@@ -1,7 +1,7 @@
 //! One measurement: one process, one line, a time limit.
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,8 @@ use anyhow::{Context, Result};
 use wyn_bench::meter::SPREAD;
 use wyn_bench::record::{Cell, Line};
 use wyn_bench::workloads::fork_join;
+
+use crate::cmd;
 
 /// What came of a process.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub(crate) fn measure(
     spread: bool,
     limit: Duration,
 ) -> Result<Ended> {
-    let mut command = Command::new(this_program()?);
+    let mut command = Command::new(cmd::this_program()?);
     command.arg("launch").arg("--").arg(program);
     command.args(["--backend", backend, "--workload", &cell.workload]);
     command.args(["--n", &cell.n.to_string(), "--grain", &cell.grain_ns.to_string()]);
@@ -49,14 +51,6 @@ pub(crate) fn measure(
         command.env_remove(SPREAD);
     }
     finish(&mut command, limit)
-}
-
-/// A path that starts this program again, also after a build has put another into its place.
-fn this_program() -> Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    std::env::current_exe().context("this program's path is unknown")
 }
 
 /// The child prints one short line: it fits into the pipe, so it may be read after the end.
