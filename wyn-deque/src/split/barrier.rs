@@ -27,6 +27,7 @@ pub unsafe trait Barrier: 'static {
 
     /// How often a thief looks for the owner's answer, some 10 ns apart, before it gives up and runs `heavy`.
     ///
+    /// It is not asked about an owner that was silent before and has not moved since: that one is hardly waited for.
     /// A thief should wait about as long as `heavy` costs all whom it disturbs: an answer costs next to nothing,
     /// and an owner gives it with its next operation.
     fn patience() -> u32 {

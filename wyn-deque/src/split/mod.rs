@@ -40,8 +40,9 @@
 //!   says that all is gone, `split` at or below it that the item is the owner's after all.
 //! * **steal** takes the lock and *asks*: moves `split` out of reach of all items. The next pop of the owner sees it
 //!   (as does its 64th push, or [`Worker::attend`]) and *answers*: moves `split` to the end of what it gives, which
-//!   it knows to be there. No barrier, and the owner loses the time of one exchange. If no answer comes for a
-//!   microsecond or two, the owner is busy with something else; then the thief *insists*: *announces* a claim by
+//!   it knows to be there. No barrier, and the owner loses the time of one exchange. If no answer comes for as
+//!   long as [`Barrier::patience`] says, the owner is busy with something else (one that was silent before and has not
+//!   moved since is hardly waited for); then the thief *insists*: *announces* a claim by
 //!   moving `split` there, passes `heavy`, reads `head` again. What lies above that `head` is *retracted*. Either way,
 //!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
 //!

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use wyn_bench::meter::SPREAD;
@@ -61,17 +61,8 @@ fn finish(command: &mut Command, limit: Duration) -> Result<Ended> {
         .stderr(Stdio::piped())
         .spawn()
         .context("no process")?;
-    let end = Instant::now() + limit;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() > end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(Ended::Hung);
-        }
-        std::thread::sleep(Duration::from_millis(1));
+    let Some(status) = cmd::wait_at_most(&mut child, limit, Duration::from_millis(1))? else {
+        return Ok(Ended::Hung);
     };
     let (mut out, mut err) = (String::new(), String::new());
     child.stdout.take().context("no standard output")?.read_to_string(&mut out)?;
@@ -84,6 +75,8 @@ fn finish(command: &mut Command, limit: Duration) -> Result<Ended> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     fn shell(script: &str) -> Ended {

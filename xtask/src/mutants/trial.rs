@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -157,17 +157,8 @@ fn tests_in(program: &Path) -> Result<Vec<String>> {
 /// Waits for the process, which prints to `log`, but no longer than the limit.
 pub(super) fn ended(command: &mut Command, limit: Duration, log: &Path) -> Result<End> {
     let mut child = command.spawn().context("no process")?;
-    let end = Instant::now() + limit;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() > end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(End::TimedOut);
-        }
-        std::thread::sleep(Duration::from_millis(5));
+    let Some(status) = cmd::wait_at_most(&mut child, limit, Duration::from_millis(5))? else {
+        return Ok(End::TimedOut);
     };
     if status.success() {
         return Ok(End::Passed);
