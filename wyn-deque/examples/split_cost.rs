@@ -3,39 +3,18 @@
 //! `cargo run --release --example split_cost`; the median of nine repetitions each. `fences` is the
 //! portable barrier, `membarrier` Linux's process-wide one with a compiler fence for the owner.
 
+#[allow(unsafe_code, reason = "the contract of the barrier pair, and a system call")]
+#[path = "../benches/support/membarrier.rs"]
+mod membarrier;
+
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering, compiler_fence};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use wyn_deque::Steal;
 use wyn_deque::split::{Barrier, Fences, Worker};
 
-/// The owner pays nothing; a thief interrupts the owner's processor.
-struct Membarrier;
-
-#[allow(unsafe_code, reason = "the contract of the barrier pair, and a system call")]
-// SAFETY: `PRIVATE_EXPEDITED` executes a full barrier on each running thread of the process before it
-// returns, others passed one when they were switched out. So the owner's `light` lies before that
-// barrier or after it as a whole, up to one store-load pair around it, and either way one side sees the
-// other. Both are compiler barriers (a system call is opaque), neither unwinds.
-unsafe impl Barrier for Membarrier {
-    #[inline]
-    fn light() {
-        // Ordering: SeqCst for the compiler; the processor's part is in `heavy`.
-        compiler_fence(Ordering::SeqCst);
-    }
-
-    fn heavy() {
-        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-    }
-}
-
-#[allow(unsafe_code, reason = "a system call")]
-fn membarrier(command: i32) {
-    // SAFETY: membarrier takes numbers only and touches no memory of ours.
-    let outcome = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
-    assert_eq!(outcome, 0, "membarrier is not available here");
-}
+use membarrier::Membarrier;
 
 fn median_ns(items: usize, mut work: impl FnMut()) -> f64 {
     work();
@@ -108,7 +87,7 @@ fn steal_all<B: Barrier>(stealer: &wyn_deque::split::Stealer<usize, B>, batch: u
 }
 
 fn main() {
-    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    assert!(Membarrier::register(), "membarrier is not available here");
     owner::<Fences>("fences");
     owner::<Membarrier>("membarrier");
     for batch in [1, 8, 128] {

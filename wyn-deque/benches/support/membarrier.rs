@@ -1,4 +1,5 @@
-//! The asymmetric barrier of wyn-sched, whose own is private: a compiler fence against a system call.
+//! The asymmetric barrier of wyn-sched, whose own is private: a compiler fence against a system call. For this
+//! crate's benches and examples, and for wyn-bench.
 
 use std::sync::Once;
 use std::sync::atomic::{Ordering, compiler_fence, fence};
@@ -25,11 +26,13 @@ impl Membarrier {
 unsafe impl Barrier for Membarrier {
     #[inline(always)]
     fn light() {
+        // Ordering: SeqCst for the compiler; the processor's part is in `heavy`.
         compiler_fence(Ordering::SeqCst);
     }
 
     #[inline(never)]
     fn heavy() {
+        // Ordering: SeqCst: the calling thread's own half.
         fence(Ordering::SeqCst);
         if !call(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
             std::process::abort();

@@ -10,6 +10,7 @@
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "membarrier, and the contract of the barrier pair")]
+#[path = "../../../../wyn-deque/benches/support/membarrier.rs"]
 mod membarrier;
 mod pairs;
 mod prices;
