@@ -98,7 +98,7 @@ impl PolicyName {
 }
 
 /// What the model leaves out.
-pub const OMISSIONS: [&str; 10] = [
+pub const OMISSIONS: [&str; 9] = [
     "Memory: the work of a task touches none, so no bandwidth runs out and no cache is lost to a steal.",
     "The processor's own sharing: no hyper-threads, no clock that falls when many are busy.",
     "The system's scheduler: a called thread runs after the measured delay, wherever that is; nobody else runs.",
@@ -106,7 +106,6 @@ pub const OMISSIONS: [&str; 10] = [
     "A cache line costs the same from everywhere in a socket; a second socket, and what each further processor adds to \
      the price of a barrier, are assumptions.",
     "What one thread pays for several lines at once is the sum, though processors overlap some of it.",
-    "A thief waits for the answer of every owner, also of one that was silent before and has not moved since.",
     "Pages, allocation in bulk and the pool's depot: everything is warm.",
     "The policies besides Wyn's are written after their sources, in short; their figures are for comparing shapes.",
     "`par_for` splits whenever somebody is idle; the look at its own pace that keeps short loops on one thread is left \

@@ -106,25 +106,7 @@ pub(super) struct Run<P> {
 /// # Panics
 /// If the policy loses a job, runs one twice, or lets all threads sleep beside work: the model is wrong then.
 pub(super) fn simulate<P: Policy>(setup: &Setup, flaw: Flaw) -> Outcome {
-    let outside = setup.workload.shape == Shape::FanOut && P::SPAWNS_FROM_OUTSIDE;
-    let threads = setup.cores + usize::from(outside);
-    let costs = setup.policy.costs(&setup.costs);
-    let wake_up = WakeUp { latency: picos(costs.wake_latency), nap_late: picos(costs.nap_late) };
-    let run: Run<P> = Run {
-        clock: Clock::new(threads, setup.cores, wake_up),
-        distance: Distance::new(&costs, threads, setup.sockets),
-        costs,
-        workload: setup.workload,
-        cores: setup.cores,
-        threads,
-        policy: P::new(setup, threads),
-        entries: RefCell::default(),
-        random: RefCell::new(fastrand::Rng::with_seed(setup.seed)),
-        leaves: Cell::new(0),
-        moved: Cell::new(0),
-        is_over: Cell::new(false),
-        flaw: Cell::new(flaw),
-    };
+    let run: Run<P> = Run::new(setup, flaw);
     let root: Life<'_> = Box::pin(async {
         match setup.workload.shape {
             Shape::FanOut => P::fan_out(&run, 0).await,
@@ -132,7 +114,7 @@ pub(super) fn simulate<P: Policy>(setup: &Setup, flaw: Flaw) -> Outcome {
         }
         run.is_over.set(true);
     });
-    let workers = (1..threads).map(|id| -> Life<'_> { Box::pin(P::work(&run, id)) });
+    let workers = (1..run.threads).map(|id| -> Life<'_> { Box::pin(P::work(&run, id)) });
     let mut lives: Vec<Life<'_>> = std::iter::once(root).chain(workers).collect();
     run.clock.run(&mut lives, || run.is_over.get());
     drop(lives);
@@ -140,6 +122,29 @@ pub(super) fn simulate<P: Policy>(setup: &Setup, flaw: Flaw) -> Outcome {
 }
 
 impl<P: Policy> Run<P> {
+    /// Before anything has happened.
+    pub(super) fn new(setup: &Setup, flaw: Flaw) -> Self {
+        let outside = setup.workload.shape == Shape::FanOut && P::SPAWNS_FROM_OUTSIDE;
+        let threads = setup.cores + usize::from(outside);
+        let costs = setup.policy.costs(&setup.costs);
+        let wake_up = WakeUp { latency: picos(costs.wake_latency), nap_late: picos(costs.nap_late) };
+        Run {
+            clock: Clock::new(threads, setup.cores, wake_up),
+            distance: Distance::new(&costs, threads, setup.sockets),
+            costs,
+            workload: setup.workload,
+            cores: setup.cores,
+            threads,
+            policy: P::new(setup, threads),
+            entries: RefCell::default(),
+            random: RefCell::new(fastrand::Rng::with_seed(setup.seed)),
+            leaves: Cell::new(0),
+            moved: Cell::new(0),
+            is_over: Cell::new(false),
+            flaw: Cell::new(flaw),
+        }
+    }
+
     fn outcome(&self) -> Outcome {
         let entries = self.entries.borrow();
         assert_eq!(self.leaves.get(), self.workload.n, "every leaf is run once");

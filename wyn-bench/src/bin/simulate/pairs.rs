@@ -91,7 +91,18 @@ pub(crate) fn measure(costs: &mut Costs) -> Result<(), Failure> {
         "one steal from an owner at work on its deque",
         figures(|_| answered(cpus)),
     );
-    keep(costs, "steal_forced", "one steal from an owner that does not look", figures(|_| forced(cpus)));
+    keep(
+        costs,
+        "steal_forced",
+        "one steal from an owner that has moved and does not look",
+        figures(|_| forced(cpus)),
+    );
+    keep(
+        costs,
+        "steal_silent",
+        "one from an owner that was silent and has not moved since",
+        figures(|_| silent(cpus)),
+    );
     let (unpark, latency): (Vec<_>, Vec<_>) = (0..25).map(|_| wake(cpus)).unzip();
     keep(costs, "unpark", "the call of a parked thread alone (part of wake_call)", unpark);
     keep(costs, "unpark_latency", "from there until the thread runs, with a processor of its own", latency);
@@ -241,7 +252,34 @@ fn answered(cpus: [usize; 2]) -> f64 {
     })
 }
 
+/// The owner pushes before each steal, and does not look at its deque meanwhile.
 fn forced(cpus: [usize; 2]) -> f64 {
+    const STEALS: u64 = 300;
+    let worker: split::Worker<u64, Membarrier> = split::Worker::new();
+    let stealer = worker.stealer();
+    let (pushed, stolen) = (&Word::default(), &Word::default());
+    let owner = move |_: &AtomicBool| {
+        for turn in 1..=STEALS {
+            worker.push(turn);
+            pushed.store(turn);
+            stolen.await_value(turn);
+        }
+    };
+    let ns = beside(cpus, owner, || {
+        let mut ns = 0.0;
+        for turn in 1..=STEALS {
+            pushed.await_value(turn);
+            let start = Instant::now();
+            assert_eq!(stealer.steal(), Steal::Success(turn), "nobody else steals");
+            ns += nanoseconds(start);
+            stolen.store(turn);
+        }
+        ns
+    });
+    ns / as_f64(STEALS)
+}
+
+fn silent(cpus: [usize; 2]) -> f64 {
     const STEALS: usize = 300;
     let worker: split::Worker<usize, Membarrier> = split::Worker::with_capacity(1 << 12);
     (0..2 * STEALS).for_each(|item| worker.push(item));

@@ -12,9 +12,9 @@ const PROCESSORS: usize = 8;
 const MOST_PATIENCE: usize = 8;
 
 /// How often a thief looks for an answer before it calls the barrier.
-pub(super) fn patience_rounds(run: &Run<Wyn>) -> f64 {
+pub(super) fn patience_rounds(run: &Run<Wyn>) -> usize {
     let times = if run.costs.interrupt > 0.0 { (run.cores / PROCESSORS).clamp(1, MOST_PATIENCE) } else { 1 };
-    (PATIENCE_ROUNDS * times) as f64
+    PATIENCE_ROUNDS * times
 }
 
 /// What it costs the caller now, in nanoseconds.

@@ -11,6 +11,8 @@ use super::{Wyn, barrier};
 
 /// Every so many pushes the owner looks whether a thief asks: `LOOK_PUSHES` in `wyn_deque`.
 const LOOK_PUSHES: u64 = 64;
+/// How often a thief looks for the answer of an owner that has been silent and has not moved since: the same there.
+const SILENT_ROUNDS: usize = 8;
 
 #[derive(Clone, Copy)]
 struct Question {
@@ -26,6 +28,8 @@ pub(super) struct Deque {
     thief: Line,
     is_locked: Cell<bool>,
     question: Cell<Option<Question>>,
+    /// Where the owner was when it did not answer last, if it has answered nobody since.
+    silent: Cell<Option<u64>>,
     /// What the owner gave to the thief that asked.
     given: RefCell<Option<Vec<Job>>>,
     /// How many of the oldest a thief has announced that it takes, until when it decides.
@@ -45,6 +49,7 @@ impl Deque {
             thief: Line::new(owner, threads),
             is_locked: Cell::new(false),
             question: Cell::new(None),
+            silent: Cell::new(None),
             given: RefCell::new(None),
             contested: Cell::new((0, 0)),
             pushes: Cell::new(0),
@@ -84,6 +89,11 @@ impl Deque {
     /// How many were stolen so far, and how many there are: `mark`.
     pub(super) fn mark(&self) -> (u64, usize) {
         (self.stolen.get(), self.len())
+    }
+
+    /// Where the owner is: what pushes add to and pops take from, and thieves leave alone.
+    fn head(&self) -> u64 {
+        self.stolen.get() + self.len() as u64
     }
 
     /// What a look of another thread costs beyond a look at lines that are at hand.
@@ -178,13 +188,16 @@ pub(super) async fn steal(run: &Run<Wyn>, me: usize, victim: usize, wish: usize,
 }
 
 async fn claim(run: &Run<Wyn>, me: usize, deque: &Deque, wish: usize, want: usize) -> Vec<Job> {
+    let head = deque.head();
+    let rounds = if deque.silent.get() == Some(head) { SILENT_ROUNDS } else { barrier::patience_rounds(run) };
     deque.question.set(Some(Question { thief: me, wish: wish.min(want) }));
-    let patience = picos(barrier::patience_rounds(run) * run.costs.pause);
-    run.clock.spin(me, Cause::Search, patience).await;
+    run.clock.spin(me, Cause::Search, picos(rounds as f64 * run.costs.pause)).await;
     if let Some(given) = deque.given.take() {
+        deque.silent.set(None);
         return given;
     }
     deque.question.set(None);
+    deque.silent.set(Some(head));
     deque.contested.set((want, run.now() + picos(barrier::price(run))));
     barrier::heavy(run, me).await;
     deque.contested.set((0, 0));
@@ -201,4 +214,56 @@ pub(super) fn keep(run: &Run<Wyn>, me: usize, mut stolen: Vec<Job>) -> Option<Jo
     deque.items.borrow_mut().extend(stolen);
     deque.count_move();
     newest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::clock::Life;
+    use super::super::super::run::Flaw;
+    use super::super::super::work::Node;
+    use super::super::super::{Costs, PolicyName, Setup, Shape, Workload};
+    use super::*;
+
+    /// How long a thief takes for each of three steals from an owner that pushes only before the first and the last,
+    /// and answers nobody.
+    fn steals() -> [Picos; 3] {
+        let workload = Workload::about(Shape::Fib, 2, 0);
+        let (costs, policy) = (Costs::example(), PolicyName::Wyn);
+        let run = Run::new(&Setup { costs, policy, workload, cores: 2, sockets: 1, seed: 1 }, Flaw::None);
+        let times = Cell::new([0; 3]);
+        let job = || run.job(0, Node { leaves: 1, seed: 0 });
+        let pushes: Life<'_> = Box::pin(async {
+            for _ in 0..4 {
+                push(&run, 0, job()).await;
+            }
+            run.clock.unpark(1);
+            run.clock.park(0, None).await;
+            push(&run, 0, job()).await;
+            run.clock.unpark(1);
+            run.clock.park(0, None).await;
+        });
+        let steals: Life<'_> = Box::pin(async {
+            let mut steals = [0; 3];
+            for (n, time) in steals.iter_mut().enumerate() {
+                let start = run.now();
+                assert_eq!(steal(&run, 1, 0, 1, 1).await.len(), 1);
+                *time = run.now() - start;
+                if n == 1 {
+                    run.clock.unpark(0);
+                    run.clock.park(1, None).await;
+                }
+            }
+            times.set(steals);
+        });
+        run.clock.run(&mut [pushes, steals], || times.get() != [0; 3]);
+        times.get()
+    }
+
+    #[test]
+    fn a_silent_owner_is_hardly_waited_for_until_it_moves() {
+        let pause = picos(Costs::example().pause);
+        let [first, again, moved] = steals();
+        assert!(first > 150 * pause && moved > 150 * pause, "{first} {moved}");
+        assert!(again + 140 * pause < first, "{again} {first}");
+    }
 }
