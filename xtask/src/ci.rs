@@ -30,9 +30,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 /// Runs one step, and says which it is and how long it took.
 fn step(name: &str, body: impl FnOnce() -> Result<()>) -> Result<()> {
-    eprintln!("== {name}");
+    note!("== {name}");
     let start = Instant::now();
     body().with_context(|| format!("ci: {name} failed"))?;
-    eprintln!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
+    note!("== {name}: ok, {:.0} s", start.elapsed().as_secs_f64());
     Ok(())
 }

@@ -65,7 +65,7 @@ pub(crate) fn test_targets(krate: &str, prefix: &str) -> Vec<String> {
 /// Says what runs, runs it, and fails if it failed.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    eprintln!("$ {shown}");
+    note!("$ {shown}");
     let status = command.status().with_context(|| format!("cannot start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` ended with {status}");

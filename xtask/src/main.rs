@@ -2,6 +2,12 @@
 //!
 //! `cargo xtask help` lists them; `.ci/run` is `cargo xtask ci` and nothing else.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+// First: the modules below use its macros.
+#[macro_use]
+mod say;
+
 mod allocators;
 mod bench;
 mod ci;
@@ -78,7 +84,7 @@ fn main() -> ExitCode {
     match dispatch() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            note!("error: {error:#}");
             if error.is::<bench::Regressed>() { ExitCode::from(REGRESSED) } else { ExitCode::FAILURE }
         }
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::bench::record_file;
-use crate::cmd;
+use crate::{cmd, say};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -104,20 +104,20 @@ const STEPS: [Step; 21] = {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let steps = chosen(args)?;
     if args.list {
-        print!("{}", list(&steps));
+        say::text(list(&steps));
         return Ok(());
     }
     let mut failed = Vec::new();
     for (index, step) in steps.iter().enumerate() {
-        eprintln!("== {} of {}: {}", index + 1, steps.len(), step.record);
+        note!("== {} of {}: {}", index + 1, steps.len(), step.record);
         let start = Instant::now();
         let done = perform(step, args.build);
         let how = if done.is_ok() { "ok" } else { "failed" };
-        eprintln!("== {}: {how}, {:.0} s", step.record, start.elapsed().as_secs_f64());
+        note!("== {}: {how}, {:.0} s", step.record, start.elapsed().as_secs_f64());
         failed.extend(done.err().map(|error| format!("{}: {error:#}", step.record)));
     }
     for other in others(&record_file::published()?) {
-        eprintln!("{other} is published, but made by no command of these: repeat it or remove it");
+        note!("{other} is published, but made by no command of these: repeat it or remove it");
     }
     if failed.is_empty() { Ok(()) } else { bail!("{}", failed.join("\n")) }
 }

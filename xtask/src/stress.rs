@@ -23,7 +23,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     cmd::run(cmd::cargo(words).args(&scope))?;
     if !cmd::on_path("taskset") {
-        eprintln!("no taskset here: the run on one core is left out");
+        note!("no taskset here: the run on one core is left out");
         return Ok(());
     }
     // One core brings out what two hide: a spinning thread that keeps the one it waits for from running.

@@ -39,7 +39,7 @@ pub(crate) fn install_nextest() -> Result<()> {
     if cmd::output_of(&mut cmd::cargo(["nextest", "--version"])).is_some() {
         return Ok(());
     }
-    eprintln!("cargo-nextest is missing: installing it (once, some minutes)");
+    note!("cargo-nextest is missing: installing it (once, some minutes)");
     cmd::run(cmd::cargo(["install", "--locked", "cargo-nextest"]).env_remove("CARGO_TARGET_DIR"))
         .context("cargo-nextest could not be installed")
 }

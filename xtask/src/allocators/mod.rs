@@ -16,6 +16,7 @@ use wyn_bench::record::{Entry, Host};
 
 use crate::bench::build::Allocator;
 use crate::bench::{machine, measure, record_file};
+use crate::say;
 pub(crate) use advice::Choice;
 use plan::Memory;
 pub(crate) use shown::CHOICES;
@@ -81,8 +82,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         }
         None => measure(args)?,
     };
-    print!("{}", shown::head(&record));
-    print!("{}", shown::table(&record.runs));
+    say::text(shown::head(&record));
+    say::text(shown::table(&record.runs));
     run::failures(&record.runs)?;
     if args.from.is_none() { write(&record, args.publish) } else { Ok(()) }
 }
@@ -103,7 +104,7 @@ fn write(record: &Record, publish: bool) -> Result<()> {
     let name = if publish { KIND.to_owned() } else { format!("{KIND}-{}", record.started) };
     let file = record_file::place(&name, publish);
     record_file::write_json(&file, &record.text())?;
-    println!("record: {}", file.display());
+    say!("record: {}", file.display());
     if publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
 

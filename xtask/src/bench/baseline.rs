@@ -16,8 +16,8 @@ use super::noise::geometric_mean;
 use super::plan::Group;
 use super::record_file;
 use super::table::{OURS, factor};
-use crate::cmd;
 use crate::table::with_words;
+use crate::{cmd, say};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -88,7 +88,7 @@ fn run_save(args: &Save) -> Result<()> {
     failures(&record)?;
     let file = file(&args.name);
     record_file::write(&file, &record)?;
-    println!("baseline: {}", file.display());
+    say!("baseline: {}", file.display());
     Ok(())
 }
 
@@ -102,7 +102,7 @@ fn run_check(args: &Check) -> Result<()> {
     };
     failures(&record)?;
     for warning in cmp::differences(&baseline, &record) {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
     let first = cmp::changes(&baseline, &record)?;
     let mut worse: Vec<&Change> = regressions(&first, args.threshold);
@@ -116,7 +116,7 @@ fn run_check(args: &Check) -> Result<()> {
         let still = regressions(&second, args.threshold);
         worse.retain(|change| still.iter().any(|other| other.row == change.row));
     }
-    print!("{}", verdict(&first, &worse, args.threshold));
+    say::text(verdict(&first, &worse, args.threshold));
     if worse.is_empty() { Ok(()) } else { Err(anyhow!(Regressed(worse.len()))) }
 }
 
@@ -128,7 +128,7 @@ fn regressions(changes: &[Change], threshold: f64) -> Vec<&Change> {
 
 /// Measures the cells again in which something got worse.
 fn repeat(baseline: &Record, record: &Record, worse: &[&Change]) -> Result<Record> {
-    println!("{} rows look worse: measured once more", worse.len());
+    say!("{} rows look worse: measured once more", worse.len());
     let mut job = Job::again(baseline)?;
     let rows = super::rows::rows(record, &[super::column::Role::Main, super::column::Role::Side]);
     let suspects = rows.iter().filter(|row| worse.iter().any(|change| change.row == row.name()));

@@ -11,6 +11,7 @@ use super::noise::{Ratio, geometric_mean};
 use super::record_file;
 use super::rows::{Row, rows};
 use super::{stats, table};
+use crate::say;
 use crate::table::with_words;
 
 #[derive(clap::Args)]
@@ -42,9 +43,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (old, new) = (record_file::read(&args.old)?, record_file::read(&args.new)?);
     let changes = changes(&old, &new)?;
     for warning in differences(&old, &new) {
-        println!("warning: {warning}");
+        say!("warning: {warning}");
     }
-    print!("{}", shown(&changes, args.all));
+    say::text(shown(&changes, args.all));
     Ok(())
 }
 

@@ -165,7 +165,7 @@ mod tests {
     fn a_library_that_is_too_old_is_not_there() {
         let vector = library("vector", "using newest = std::vector<int>;");
         if cmd::output_of(vector.compiler().arg("--version")).is_none() {
-            return eprintln!("skipped: no C++ compiler");
+            return note!("skipped: no C++ compiler");
         }
         assert!(vector.found());
         assert!(!library("vector", "using newest = std::nothing_of_that_name;").found());

@@ -189,8 +189,8 @@ impl Job {
         let programs = build::programs(self)?;
         for backend in &self.backends {
             match programs.of(backend) {
-                Ok(program) => println!("{backend}: {}", program.display()),
-                Err(how) => println!("{backend}: not installed; {how}"),
+                Ok(program) => say!("{backend}: {}", program.display()),
+                Err(how) => say!("{backend}: not installed; {how}"),
             }
         }
         Ok(())
@@ -201,7 +201,7 @@ impl Job {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
         let start = Instant::now();
         let entries = rounds::all(&programs, &self.backends, &self.cells, self.reps)?;
-        eprintln!("measured in {:.0} s", start.elapsed().as_secs_f64());
+        note!("measured in {:.0} s", start.elapsed().as_secs_f64());
         Ok(Record {
             schema: SCHEMA,
             group: self.group.name().to_owned(),
@@ -247,7 +247,7 @@ pub(crate) fn smoke() -> Result<()> {
         let record = Options::smoke().job(group)?.run()?;
         let right = |outcome: &Outcome| matches!(outcome, Outcome::Measured(samples) if !samples.is_empty());
         let checked = record.entries.iter().filter(|entry| right(&entry.outcome)).count();
-        eprintln!("bench smoke: {} {checked} answers checked", group.name());
+        note!("bench smoke: {} {checked} answers checked", group.name());
         if checked == 0 {
             bail!("the smoke run measured nothing");
         }

@@ -42,7 +42,7 @@ pub(crate) use self::baseline::Regressed;
 pub(crate) use self::measure::smoke;
 use self::measure::{Options, failures};
 use self::plan::Group;
-use crate::cmd;
+use crate::{cmd, say};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -103,18 +103,18 @@ fn bench(args: &Args) -> Result<()> {
         None => args.options.job(args.group)?.run()?,
     };
     let tables = table::tables(&record);
-    print!("{}", render::terminal(&record, &tables, width()));
+    say::text(render::terminal(&record, &tables, width()));
     if args.from.is_none() {
         let file = args.json.clone().unwrap_or_else(|| target_file(&record));
         record_file::write(&file, &record)?;
-        println!("record: {}", file.display());
+        say!("record: {}", file.display());
     }
     failures(&record)?;
     if let Some(name) = &args.publish {
         let name = if name.is_empty() { published_name(&record) } else { name.clone() };
         let file = record_file::directory().join(format!("{name}.json"));
         record_file::write(&file, &record)?;
-        println!("published: {}", file.display());
+        say!("published: {}", file.display());
         report::write_markdown()?;
     }
     Ok(())

@@ -44,7 +44,7 @@ impl Progress {
         if self.bar.is_hidden() {
             let (took, round) = (seconds(self.round_began.elapsed().as_secs_f64()), self.expected.begun);
             let left = self.expected.left().map(seconds).unwrap_or_default();
-            eprintln!("round {round} of {}: {took}, about {left} left", self.rounds);
+            note!("round {round} of {}: {took}, about {left} left", self.rounds);
         }
     }
 

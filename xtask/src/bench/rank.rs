@@ -57,11 +57,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let files = if args.files.is_empty() { record_file::published()? } else { args.files.clone() };
     for file in &files {
         let Some(record) = record_file::read_if_known(file)? else {
-            println!("{}: no record of a bench run\n", file.display());
+            say!("{}: no record of a bench run\n", file.display());
             continue;
         };
-        println!("{}: {}, {}, {}", file.display(), record.group, record.mode, record.allocator);
-        println!("{}", shown(&ranking(&record, args.all)));
+        say!("{}: {}, {}, {}", file.display(), record.group, record.mode, record.allocator);
+        say!("{}", shown(&ranking(&record, args.all)));
     }
     Ok(())
 }

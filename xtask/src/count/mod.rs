@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cmd;
+use crate::{cmd, say};
 use callgrind::Cost;
 use limits::Limits;
 
@@ -37,7 +37,7 @@ pub(crate) fn run_if_possible() -> Result<()> {
     if cmd::on_path("valgrind") {
         return count(false);
     }
-    eprintln!("count: valgrind is not installed; nothing is counted");
+    note!("count: valgrind is not installed; nothing is counted");
     Ok(())
 }
 
@@ -50,9 +50,9 @@ fn count(update: bool) -> Result<()> {
     }
     let text = std::fs::read_to_string(&file).with_context(|| format!("{LIMITS} cannot be read"))?;
     let limits = Limits::parse(&text).with_context(|| format!("{LIMITS} is not as it should be"))?;
-    print!("{}", limits.table(&counted));
+    say::text(limits.table(&counted));
     for hint in limits.loose(&counted) {
-        eprintln!("count: {hint}: `cargo xtask count --update` lowers the limit");
+        note!("count: {hint}: `cargo xtask count --update` lowers the limit");
     }
     let grown = limits.exceeded(&counted);
     if !grown.is_empty() {

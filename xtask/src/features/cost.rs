@@ -45,7 +45,7 @@ pub(super) fn builds(programs: &[Program], paths: &[String]) -> Result<Vec<Build
     let mut builds: Vec<Build> = programs.iter().map(counted).collect::<Result<_>>()?;
     for round in 0..ROUNDS {
         for (index, path) in paths.iter().enumerate() {
-            eprintln!("round {} of {ROUNDS}: {path}", round + 1);
+            note!("round {} of {ROUNDS}: {path}", round + 1);
             // Each path and round begins with another program: whoever is first finds the processor at rest.
             let first = (round * programs.len() / ROUNDS + index) % programs.len().max(1);
             for place in (first..programs.len()).chain(0..first) {
@@ -60,7 +60,7 @@ pub(super) fn builds(programs: &[Program], paths: &[String]) -> Result<Vec<Build
 /// The instructions of every path; no time yet.
 fn counted(program: &Program) -> Result<Build> {
     let counted = if cmd::on_path("valgrind") {
-        eprintln!("counting: {}", program.name);
+        note!("counting: {}", program.name);
         let costs = count::costs(&program.file, variables(&program.variant))?;
         costs.into_iter().map(|(_, cost)| Some(cost.instructions)).collect()
     } else {

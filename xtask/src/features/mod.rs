@@ -17,7 +17,7 @@ use serde_json::Value;
 use wyn_bench::features::{KIND, Record, SCHEMA};
 
 use crate::bench::{machine, measure, record_file};
-use crate::{cmd, table, test};
+use crate::{cmd, say, table, test};
 use matrix::{Extent, Library, Variant};
 #[cfg(test)]
 pub(crate) use shown::made_up;
@@ -49,7 +49,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(file) = &args.from {
-        print!("{}", shown::terminal(&read(file)?));
+        say::text(shown::terminal(&read(file)?));
         return Ok(());
     }
     let libraries = matrix::libraries()?;
@@ -64,7 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     let record = costs(&programs)?;
-    print!("{}", shown::terminal(&record));
+    say::text(shown::terminal(&record));
     write(&record, args.publish)
 }
 
@@ -90,7 +90,7 @@ fn costs(programs: &[cost::Program]) -> Result<Record> {
 fn write(record: &Record, publish: bool) -> Result<()> {
     let file = record_file::place(KIND, publish);
     record_file::write_json(&file, &serde_json::to_string(record)?)?;
-    println!("record: {}", file.display());
+    say!("record: {}", file.display());
     if publish { crate::bench::report::write_markdown() } else { Ok(()) }
 }
 
@@ -118,7 +118,7 @@ fn tests(libraries: &[Library], extent: Extent) -> Result<()> {
             rows.push(vec![variant.krate.clone(), variant.name(), "ok".to_owned()]);
         }
     }
-    print!("{}", table::drawn(&["crate", "features", "tests"], rows));
+    say::text(table::drawn(&["crate", "features", "tests"], rows));
     Ok(())
 }
 

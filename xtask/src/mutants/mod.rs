@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{cmd, table};
+use crate::{cmd, say, table};
 use lab::Lab;
 use list::{Flaw, List};
 use trial::Trial;
@@ -43,7 +43,7 @@ impl Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let lists = lists(args)?;
     if args.list {
-        print!("{}", listed(args, &lists));
+        say::text(listed(args, &lists));
         return Ok(());
     }
     let lab = Lab::open(cmd::root(), &cmd::target_dir().join("mutants"))?;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             rows.push(vec![flaw, verdict.expected, verdict.result]);
         }
     }
-    print!("{}", table::with_words(&["flaw", "caught by", "result"], 3, rows));
+    say::text(table::with_words(&["flaw", "caught by", "result"], 3, rows));
     if !surprises.is_empty() {
         bail!("{} not as written:\n  {}", surprises.len(), surprises.join("\n  "));
     }
@@ -122,6 +122,6 @@ fn shown(
     let start = Instant::now();
     let verdict = judge(&body()?);
     let mark = if verdict.surprise.is_some() { "SURPRISE " } else { "" };
-    eprintln!("{} {name}: {mark}{}, {:.0} s", list.krate, verdict.result, start.elapsed().as_secs_f64());
+    note!("{} {name}: {mark}{}, {:.0} s", list.krate, verdict.result, start.elapsed().as_secs_f64());
     Ok(verdict)
 }

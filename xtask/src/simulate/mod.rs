@@ -13,7 +13,7 @@ use serde_json::Value;
 use wyn_bench::simulate::record::{KIND, Record, SCHEMA};
 
 use crate::bench::{machine, measure, record_file};
-use crate::cmd;
+use crate::{cmd, say};
 
 /// The part of BENCHMARKS.md.
 pub(crate) fn markdown(record: &Value) -> Option<String> {
@@ -42,7 +42,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(file) = &args.from {
-        print!("{}", shown::terminal(&read(file)?));
+        say::text(shown::terminal(&read(file)?));
         return Ok(());
     }
     if args.build {
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let published = record_file::place(KIND, true);
     let record = simulated(args, &published)?;
-    print!("{}", shown::terminal(&record));
+    say::text(shown::terminal(&record));
     let file = record_file::place(KIND, args.publish);
     write(&file, &record)?;
     if args.publish { crate::bench::report::write_markdown() } else { Ok(()) }
@@ -99,6 +99,6 @@ fn read(file: &Path) -> Result<Record> {
 
 fn write(file: &Path, record: &Record) -> Result<()> {
     record_file::write_json(file, &serde_json::to_string(record)?)?;
-    println!("record: {}", file.display());
+    say!("record: {}", file.display());
     Ok(())
 }

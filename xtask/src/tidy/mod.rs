@@ -42,9 +42,9 @@ pub(crate) fn run() -> Result<()> {
         bail!("tidy found no source file at all");
     }
     for finding in &seen.findings {
-        eprintln!("{finding}");
+        note!("{finding}");
     }
-    eprintln!("tidy: {} files, {} findings, {} UNVERIFIED", seen.files, seen.findings.len(), seen.unverified);
+    note!("tidy: {} files, {} findings, {} UNVERIFIED", seen.files, seen.findings.len(), seen.unverified);
     if !seen.findings.is_empty() {
         bail!("{} findings", seen.findings.len());
     }

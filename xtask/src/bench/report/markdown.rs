@@ -70,7 +70,7 @@ pub(crate) fn write() -> Result<()> {
         let new = between_markers(&old, part.marker, &part.text).with_context(|| no_marker(&part))?;
         if new != old {
             std::fs::write(&file, new).with_context(|| format!("{} cannot be written", file.display()))?;
-            println!("written: {}, {}", part.file, part.marker);
+            say!("written: {}, {}", part.file, part.marker);
         }
     }
     Ok(())

@@ -52,7 +52,7 @@ pub(super) fn write(files: &[PathBuf], output: Option<&Path>) -> Result<()> {
     }
     let page = page(&sources);
     std::fs::write(&file, page).with_context(|| format!("{} cannot be written", file.display()))?;
-    println!("{} records: {}", sources.len(), file.display());
+    say!("{} records: {}", sources.len(), file.display());
     Ok(())
 }
 
