@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::marker::PhantomPinned;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -10,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{buffered, kinds, ms};
-use wyn_channel::{TryRecvError, Value, after, at, bounded, oneshot, select, tick, unbounded};
+use wyn_channel::{
+    Receiver, Sender, TryRecvError, Value, after, at, bounded, oneshot, select, tick, unbounded,
+};
 
 #[test]
 fn huge_capacities() {
@@ -148,6 +151,39 @@ fn a_panic_in_clone() {
     assert!(catch_unwind(AssertUnwindSafe(|| value.wait_for(|_| true))).is_err());
     value.set(Bad);
     assert_eq!(value.with(|_| 1), 1);
+}
+
+/// A thread at its end, whose other locals may be gone: every operation that has an account there goes on without.
+#[test]
+fn in_destructors_of_locals() {
+    struct Late(Receiver<u8>, Sender<u8>);
+    impl Drop for Late {
+        fn drop(&mut self) {
+            let Self(from, to) = self;
+            let mut sum = from.recv().unwrap_or(0) + common::block_on(from.recv_async()).unwrap_or(0);
+            select! {
+                recv(from) -> msg => sum += msg.unwrap_or(0),
+                recv(from) -> msg => sum += msg.unwrap_or(0),
+            }
+            to.send(sum).unwrap();
+        }
+    }
+    thread_local! {
+        static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+    }
+    for (name, s, r) in kinds() {
+        let (answers, answer) = bounded(0);
+        let ends = thread::spawn(move || {
+            // The thread's own account is made after this local, and so goes before it.
+            LATE.set(Some(Late(r, answers)));
+            let (own, other) = bounded(1);
+            own.send(1).unwrap();
+            select! { recv(other) -> msg => assert_eq!(msg, Ok(1)), default => unreachable!() }
+        });
+        (1..=3).for_each(|n| s.send(n).unwrap());
+        assert_eq!(answer.recv(), Ok(6), "{name}");
+        ends.join().unwrap();
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{ms, settle};
-use wyn_channel::{Receiver, Sender, after, bounded, select, unbounded};
+use wyn_channel::{Receiver, Select, Sender, after, bounded, select, unbounded};
 
 #[test]
 fn prime_sieve() {
@@ -168,4 +168,133 @@ fn channels_through_channels() {
     drop(requests);
     clients.into_iter().for_each(|client| client.join().unwrap());
     serving.join().unwrap();
+}
+
+/// Of two arms that are ready at once, one happens: no message of the other is taken, and none is sent by it.
+#[test]
+fn one_arm_of_two() {
+    for cap in [0, 1, 10] {
+        let channels: Vec<_> = (0..4).map(|_| bounded(cap)).collect();
+        let ends: Vec<Sender<u32>> = channels.iter().map(|(s, _)| s.clone()).collect();
+        let sender = thread::spawn(move || {
+            let mut select = Select::new();
+            for s in &ends {
+                select.send(s);
+            }
+            for n in 0..2000 {
+                let operation = select.select();
+                let s = &ends[operation.index()];
+                operation.send(s, n).unwrap();
+            }
+        });
+        let (merged, all) = bounded(cap);
+        let copies: Vec<_> = channels
+            .into_iter()
+            .map(|(_, r)| {
+                let merged = merged.clone();
+                thread::spawn(move || r.iter().try_for_each(|n| merged.send(n)))
+            })
+            .collect();
+        drop(merged);
+        let mut got: Vec<u32> = all.iter().collect();
+        got.sort_unstable();
+        assert!(got.into_iter().eq(0..2000), "capacity {cap}: each once");
+        sender.join().unwrap();
+        copies.into_iter().for_each(|copy| copy.join().unwrap().unwrap());
+    }
+}
+
+/// Of two channels that are filled one after the other, a reader that does not block finds one ready.
+#[test]
+fn a_reader_that_does_not_block_finds_what_is_there() {
+    for _ in 0..2000 {
+        let (s1, r1) = bounded(1);
+        let (s2, r2) = bounded(1);
+        let _keep = r2.clone();
+        s1.send(1).unwrap();
+        let reader = thread::spawn(move || {
+            select! {
+                recv(r1) -> msg => msg.is_ok(),
+                recv(r2) -> msg => msg.is_ok(),
+                default => false,
+            }
+        });
+        s2.send(1).unwrap();
+        assert!(reader.join().unwrap(), "one of them was full all the time");
+    }
+}
+
+/// A receiver on the spot: a message that is sent is there for a receive that does not block, or the end is.
+#[test]
+fn a_message_then_the_end() {
+    for _ in 0..2000 {
+        let (s, r) = bounded(1);
+        let sender = thread::spawn(move || s.send(1).unwrap());
+        sender.join().unwrap();
+        assert_eq!(r.try_recv(), Ok(1));
+        assert!(r.try_recv().is_err_and(|e| e.is_disconnected()));
+    }
+}
+
+/// A select whose arms send different things into one channel mixes them.
+#[test]
+fn arms_on_one_channel_take_turns() {
+    for cap in [0, 1, 100] {
+        let (s, r) = bounded(cap);
+        let sender = thread::spawn(move || {
+            for _ in 0..1000 {
+                select! { send(s, 0) -> res => res.unwrap(), send(s, 1) -> res => res.unwrap() }
+            }
+        });
+        let ones = r.iter().filter(|&n| n == 1).count();
+        sender.join().unwrap();
+        assert!((100..=900).contains(&ones), "capacity {cap}: {ones} of 1000");
+    }
+}
+
+/// A select with one channel twice, and two receivers of it: what is served leaves nothing behind.
+#[test]
+fn one_channel_in_many_arms() {
+    let (s, r) = bounded(0);
+    let (other, r2) = bounded::<i32>(0);
+    let waits: Vec<_> = (0..2)
+        .map(|_| {
+            let (r, r2) = (r.clone(), r2.clone());
+            thread::spawn(move || {
+                select! { recv(r) -> msg => msg, recv(r) -> msg => msg, recv(r2) -> msg => msg }
+            })
+        })
+        .collect();
+    settle();
+    s.send(1).unwrap();
+    s.send(1).unwrap();
+    assert!(waits.into_iter().all(|wait| wait.join().unwrap() == Ok(1)));
+    assert!(s.try_send(1).is_err() && other.try_send(1).is_err(), "nobody waits any more");
+}
+
+/// Many senders and receivers, each message once, until the channel is closed.
+#[test]
+fn many_consumers() {
+    for cap in [0, 1, 7] {
+        let (s, r) = bounded(cap);
+        let consumers: Vec<_> = (0..8)
+            .map(|_| {
+                let r = r.clone();
+                thread::spawn(move || {
+                    r.iter().map(|n| (n, 1_u64)).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+                })
+            })
+            .collect();
+        let producers: Vec<_> = (0..3)
+            .map(|id| {
+                let s = s.clone();
+                thread::spawn(move || (0..1000).for_each(|n| s.send(id * 1000 + n).unwrap()))
+            })
+            .collect();
+        drop(s);
+        producers.into_iter().for_each(|producer| producer.join().unwrap());
+        let got = consumers.into_iter().map(|consumer| consumer.join().unwrap());
+        let got = got.fold((0, 0), |a: (u64, u64), b| (a.0 + b.0, a.1 + b.1));
+        assert_eq!(got, (2999 * 3000 / 2, 3000), "capacity {cap}");
+    }
 }

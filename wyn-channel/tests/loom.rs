@@ -41,7 +41,7 @@ fn rendezvous_hands_over() {
 
 #[test]
 fn ring_of_one_hands_over() {
-    two_messages(Some(1), 3);
+    two_messages(Some(1), 2);
 }
 
 #[test]
@@ -133,9 +133,34 @@ fn rendezvous_two_pairs() {
     two_pairs(Some(0), 1);
 }
 
+/// Two senders, one receiver: both want the same place. (Two pairs at a ring are too many steps to explore.)
 #[test]
-fn ring_two_pairs() {
-    two_pairs(Some(1), 1);
+fn ring_two_senders() {
+    check(1, || {
+        let (s, r) = bounded(1);
+        let s2 = s.clone();
+        let keep = s.clone();
+        let senders = [thread::spawn(move || s.send(1).unwrap()), thread::spawn(move || s2.send(2).unwrap())];
+        let receiver = thread::spawn(move || r.recv().unwrap() + r.recv().unwrap());
+        senders.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(receiver.join().unwrap(), 3);
+        drop(keep);
+    });
+}
+
+/// Two receivers, one sender: both want the same message.
+#[test]
+fn ring_two_receivers() {
+    check(1, || {
+        let (s, r) = bounded(1);
+        let r2 = r.clone();
+        let receivers = [thread::spawn(move || r.recv().unwrap()), thread::spawn(move || r2.recv().unwrap())];
+        // Both may wait already: that costs no involuntary switch.
+        thread::yield_now();
+        s.send(1).unwrap();
+        s.send(2).unwrap();
+        assert_eq!(receivers.map(|thread| thread.join().unwrap()).iter().sum::<i32>(), 3);
+    });
 }
 
 #[test]
@@ -223,17 +248,18 @@ fn two_operations_and_one_place(cap: usize) {
     check(1, move || {
         let (s, r) = bounded(cap);
         (1..cap).for_each(|_| s.try_send(0).unwrap());
-        let s2 = s.clone();
+        let (s2, keep) = (s.clone(), s.clone());
         let selects = thread::spawn(move || {
             let mut select = Select::new();
             select.send(&s2);
             select.select().send(&s2, 1).unwrap();
         });
         let sends = thread::spawn(move || s.send(2).unwrap());
-        let receives = thread::spawn(move || r.iter().sum::<i32>());
+        let receives = thread::spawn(move || (0..=cap).map(|_| r.recv().unwrap()).sum::<i32>());
         selects.join().unwrap();
         sends.join().unwrap();
         assert_eq!(receives.join().unwrap(), 3);
+        drop(keep);
     });
 }
 

@@ -47,8 +47,10 @@ impl<T> Locked<T> {
 
     /// Gives a send up; the message, if nobody has received it. A place that was promised is given back.
     pub(crate) fn cancel_send(&self, pending: &Pending<T>) -> Option<T> {
+        let mut core = self.core.lock();
         // SAFETY: it was put into this list, and is alive.
-        let removed = unsafe { self.core.lock().senders.remove(&raw const pending.waiter) };
+        let removed = planted("stays-listed") || unsafe { core.senders.remove(&raw const pending.waiter) };
+        drop(core);
         if !removed && pending.ticket.stay_for_claimant().outcome == Outcome::Served {
             if self.cap == 0 && !planted("taken-message") {
                 return None;
