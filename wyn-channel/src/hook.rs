@@ -287,11 +287,16 @@ impl Drop for OptIn {
     }
 }
 
+/// Whether a hook may keep this thread with other work when its wait is over.
+pub(crate) fn may_delay() -> bool {
+    OPTED_IN.try_with(Cell::get).unwrap_or(false)
+}
+
 /// Waits a while, in the scheduler's way if this thread has opted in.
 pub(crate) fn block(wait: &Wait<'_>) {
     let Some(hook) = HOOK.get() else { return wait.park() };
     let bomb = AbortOnUnwind;
-    if OPTED_IN.try_with(Cell::get).unwrap_or(false) {
+    if may_delay() {
         hook.block(wait);
     } else {
         hook.block_outside(wait);

@@ -13,6 +13,8 @@ use crate::wait::{Outcome, Ticket, Wake};
 pub(crate) enum Role {
     /// One operation, and nothing else: taking it out of the list is the claim.
     Alone,
+    /// As `Alone`, for a thread that goes on as soon as it is called, and says when it has.
+    Prompt,
     /// As `Alone`, for a sender that keeps its message and wants a place for it.
     Place,
     /// An arm of a select, whose ticket may be claimed at another channel.
@@ -24,7 +26,7 @@ pub(crate) enum Role {
 impl Role {
     /// Whether nobody else can claim the ticket once its waiter is out of the list.
     fn is_single(self) -> bool {
-        matches!(self, Self::Alone | Self::Place)
+        matches!(self, Self::Alone | Self::Prompt | Self::Place)
     }
 }
 

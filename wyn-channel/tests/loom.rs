@@ -8,6 +8,10 @@
 
 mod loom_common;
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+
 use loom::thread;
 use loom_common::{block_on, check, expect_failures};
 use wyn_channel::{RecvError, Select, bounded, unbounded};
@@ -57,6 +61,32 @@ fn growing_hands_over() {
 #[test]
 fn unbounded_hands_over() {
     two_messages(None, 3);
+}
+
+/// A thread and a task behind it wait for room, and room for both comes while only the thread is called: it passes
+/// that on.
+#[test]
+fn ring_two_wait_for_room() {
+    check(3, || {
+        let (s, r) = bounded(1);
+        s.try_send(0).unwrap();
+        let s2 = s.clone();
+        let thread = thread::spawn(move || s2.send(1).unwrap());
+        // It may wait already: that costs no involuntary switch.
+        thread::yield_now();
+        let mut task = pin!(s.send_async(2));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(task.as_mut().poll(&mut cx).is_pending());
+        assert_eq!(r.try_recv(), Ok(0));
+        if task.as_mut().poll(&mut cx).is_ready() {
+            assert_eq!(r.recv().unwrap() + r.recv().unwrap(), 3);
+        } else {
+            assert_eq!(r.recv(), Ok(1));
+            block_on(task).unwrap();
+            assert_eq!(r.recv(), Ok(2));
+        }
+        thread.join().unwrap();
+    });
 }
 
 /// A task is woken, wherever between its first look and its sleep the message comes.
@@ -293,6 +323,7 @@ fn planted_flaws_are_found() {
         ("side-peer", "ring_of_one_hands_over"),
         ("side-sleeper", "ring_of_one_hands_over"),
         ("last-look", "ring_of_one_hands_over"),
+        ("pass-on-call", "ring_two_wait_for_room"),
         ("stamp-publish", "ring_of_two_hands_over"),
         ("stamp-free", "ring_of_two_two_operations_and_one_place"),
         ("last-look", "ring_of_two_hands_over"),

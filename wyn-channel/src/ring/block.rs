@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::side::Side;
 use super::{Refused, Ring};
 use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError};
-use crate::hook::What;
+use crate::hook::{self, What};
 use crate::list::{Role, Waiter};
 use crate::spin::{Spin, has_passed};
 use crate::sync::planted;
@@ -20,6 +20,8 @@ const ROOM_SHARE: usize = 4;
 /// How a sleep ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slept {
+    /// Somebody has called.
+    Called,
     LookAgain,
     /// By the hook.
     Ended,
@@ -41,10 +43,12 @@ impl<T> Ring<T> {
     fn block_send(&self, msg: T, deadline: Option<Instant>) -> Result<(), SendTimeoutError<T>> {
         let mut spin = self.spin();
         let mut may_look = spin.has_budget();
+        let mut called = false;
         loop {
             match self.claim_send() {
                 Ok(claim) => {
                     self.publish(claim, msg);
+                    self.pass_on_call(called);
                     return Ok(());
                 }
                 Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
@@ -55,12 +59,26 @@ impl<T> Ring<T> {
                 may_look = self.look_for_room(&mut spin, deadline);
                 continue;
             }
+            self.pass_on_call(called);
             if deadline.is_some_and(has_passed) {
                 return Err(SendTimeoutError::Timeout(msg));
             }
             let what = What::Send { channel: self.id() };
-            if self.sleep(&self.senders, deadline, what, || self.can_send()) == Slept::Ended {
-                return Err(SendTimeoutError::Timeout(msg));
+            let role = if hook::may_delay() { Role::Alone } else { Role::Prompt };
+            match self.sleep(&self.senders, role, deadline, what, || self.can_send()) {
+                Slept::Ended => return Err(SendTimeoutError::Timeout(msg)),
+                Slept::Called => called = role == Role::Prompt,
+                Slept::LookAgain => called = false,
+            }
+        }
+    }
+
+    /// After the call for room that this sender has had, the next one's, if there is more room.
+    fn pass_on_call(&self, called: bool) {
+        if called {
+            self.senders.arrive();
+            if !planted("pass-on-call") && self.can_send() {
+                self.senders.notify_one();
             }
         }
     }
@@ -103,7 +121,7 @@ impl<T> Ring<T> {
                 return Err(RecvTimeoutError::Timeout);
             }
             let what = What::Recv { channel: self.id() };
-            if self.sleep(&self.receivers, deadline, what, || self.can_recv()) == Slept::Ended {
+            if self.sleep(&self.receivers, Role::Alone, deadline, what, || self.can_recv()) == Slept::Ended {
                 return Err(RecvTimeoutError::Timeout);
             }
         }
@@ -117,12 +135,13 @@ impl<T> Ring<T> {
     fn sleep(
         &self,
         side: &Side,
+        role: Role,
         deadline: Option<Instant>,
         what: What,
         is_ready: impl FnOnce() -> bool,
     ) -> Slept {
         let ticket = Ticket::new();
-        let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, ptr::null_mut());
+        let waiter = Waiter::new(role, &raw const ticket, 0, ptr::null_mut());
         // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
         unsafe { side.enlist(&raw const waiter) };
         let waited = if !planted("last-look") && is_ready() {
@@ -130,11 +149,11 @@ impl<T> Ring<T> {
         } else {
             ticket.sleep(deadline, what)
         };
-        let Err(why) = waited else { return Slept::LookAgain };
+        let Err(why) = waited else { return Slept::Called };
         if !side.delist(&waiter) {
             // Woken at the last moment: the caller looks again, so the wake-up is not lost.
             ticket.wait_for_claimant(what);
-            return Slept::LookAgain;
+            return Slept::Called;
         }
         if why == Unserved::Ended { Slept::Ended } else { Slept::LookAgain }
     }

@@ -10,14 +10,20 @@
 //! The excluded outcome is that both see nothing: the four accesses are in one total order. The look once more
 //! counts a position that is claimed but not filled yet as filled, so it need not see the stamp.
 //!
+//! A sender that wants room is called one at a time, if it is a thread that goes on at once (`Role::Prompt`): until it
+//! has, moves of the other side call nobody, for the places it does not take are passed on by itself. A receiver that
+//! empties a full ring thus wakes one thread where it would wake one for each place. Who says that it goes on is in the
+//! right column: `occupied` = true, then the look.
+//!
 //! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
 //! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_of_one_hands_over` deadlocks (`side-sleeper`) |
+//! | `arrive`, store | SeqCst | as `enlist` | nothing; without the look that follows `ring_two_wait_for_room` deadlocks (`pass-on-call`) |
 //! | `notify_one`, load | SeqCst | `enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
 
 use std::ptr;
 
-use crate::list::{WaitList, Waiter, Wakes};
+use crate::list::{Role, WaitList, Waiter, Wakes};
 use crate::lock::ShortLock;
 use crate::sync::{AtomicBool, Ordering, Padded, seq_cst_for_models};
 use crate::wait::Outcome;
@@ -30,14 +36,28 @@ pub(super) struct Side {
 
 #[derive(Debug)]
 struct Inner {
-    /// Whether anybody is in the list. Written under the lock.
+    /// Whether there is somebody to call. Written under the lock.
     occupied: AtomicBool,
-    list: ShortLock<WaitList>,
+    queue: ShortLock<Queue>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    list: WaitList,
+    /// A `Prompt` waiter has been called and has not said yet that it goes on: nobody else is called meanwhile.
+    coming: bool,
+}
+
+impl Queue {
+    fn wants_call(&self) -> bool {
+        !self.coming && !self.list.is_empty()
+    }
 }
 
 impl Side {
     pub(super) fn new() -> Self {
-        let inner = Inner { occupied: AtomicBool::new(false), list: ShortLock::new(WaitList::new()) };
+        let queue = Queue { list: WaitList::new(), coming: false };
+        let inner = Inner { occupied: AtomicBool::new(false), queue: ShortLock::new(queue) };
         Self { inner: Padded(inner) }
     }
 
@@ -46,23 +66,34 @@ impl Side {
     /// # Safety
     /// As for [`WaitList::push`].
     pub(super) unsafe fn enlist(&self, waiter: *const Waiter) {
-        let mut list = self.inner.list.lock();
+        let mut queue = self.inner.queue.lock();
         // SAFETY: the caller's contract.
-        unsafe { list.push(waiter) };
+        unsafe { queue.list.push(waiter) };
         // Ordering: SeqCst: see the table: before the look that follows, in the order of all.
-        self.inner.occupied.store(true, Ordering::SeqCst);
-        drop(list);
+        self.inner.occupied.store(queue.wants_call(), Ordering::SeqCst);
+        drop(queue);
         seq_cst_for_models("side-sleeper");
     }
 
     /// Leaves the list; `false` if the waiter has been claimed.
     pub(super) fn delist(&self, waiter: &Waiter) -> bool {
-        let mut list = self.inner.list.lock();
+        let mut queue = self.inner.queue.lock();
         // SAFETY: it is in this list or in none.
-        let removed = unsafe { list.remove(waiter) };
+        let removed = unsafe { queue.list.remove(waiter) };
         // Ordering: SeqCst: as in `enlist`; a stale `true` costs a look only.
-        self.inner.occupied.store(!list.is_empty(), Ordering::SeqCst);
+        self.inner.occupied.store(queue.wants_call(), Ordering::SeqCst);
         removed
+    }
+
+    /// Says that a `Prompt` waiter that was called goes on. The caller looks at the ring once more afterwards, for
+    /// those who were not called meanwhile.
+    pub(super) fn arrive(&self) {
+        let mut queue = self.inner.queue.lock();
+        queue.coming = false;
+        // Ordering: SeqCst: as in `enlist`.
+        self.inner.occupied.store(queue.wants_call(), Ordering::SeqCst);
+        drop(queue);
+        seq_cst_for_models("side-arrival");
     }
 
     /// Wakes the oldest waiter, and whoever waits for news.
@@ -79,12 +110,16 @@ impl Side {
     #[inline(never)]
     fn notify_slow(&self) {
         let mut wakes = Wakes::default();
-        let mut list = self.inner.list.lock();
-        list.notify_watchers(&mut wakes);
-        let claimed = list.claim_first(ptr::null());
+        let mut queue = self.inner.queue.lock();
+        if queue.coming {
+            return;
+        }
+        queue.list.notify_watchers(&mut wakes);
+        let claimed = queue.list.claim_first(ptr::null());
+        queue.coming = claimed.as_ref().is_some_and(|claimed| claimed.role() == Role::Prompt);
         // Ordering: SeqCst: as in `delist`.
-        self.inner.occupied.store(!list.is_empty(), Ordering::SeqCst);
-        drop(list);
+        self.inner.occupied.store(queue.wants_call(), Ordering::SeqCst);
+        drop(queue);
         if let Some(claimed) = claimed {
             claimed.finish(Outcome::Served).send();
         }
@@ -94,11 +129,11 @@ impl Side {
     /// Wakes everybody.
     pub(super) fn disconnect(&self) {
         let mut wakes = Wakes::default();
-        let mut list = self.inner.list.lock();
-        list.disconnect(&mut wakes);
+        let mut queue = self.inner.queue.lock();
+        queue.list.disconnect(&mut wakes);
         // Ordering: SeqCst: as in `delist`.
         self.inner.occupied.store(false, Ordering::SeqCst);
-        drop(list);
+        drop(queue);
         wakes.send();
     }
 }
