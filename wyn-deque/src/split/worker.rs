@@ -116,6 +116,36 @@ impl<T, B: Barrier> Worker<T, B> {
         self.withdraw(last).then(|| unsafe { self.view.get().read(last) })
     }
 
+    /// Takes the oldest item: for an owner that wants to be fair, at the price of a locked exchange.
+    ///
+    /// `None` if the deque is empty, or a thief is at it. Never waits.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<i32> = wyn_deque::split::Worker::new();
+    /// worker.push(1);
+    /// worker.push(2);
+    /// assert_eq!((worker.pop_oldest(), worker.pop()), (Some(1), Some(2)));
+    /// ```
+    pub fn pop_oldest(&self) -> Option<T> {
+        let Some(lock) = self.shared.words.try_lock() else {
+            self.attend();
+            return None;
+        };
+        // The calling thread is the owner, and by the lock the only thief: nobody else moves either end.
+        let (from, head) = lock.estimate();
+        if head.since(from) <= 0 {
+            return None;
+        }
+        let split = from.plus(1);
+        lock.retract(split);
+        lock.confirm(split);
+        // SAFETY: the owner's ring is alive. Slot `from` holds an item that no thief has claimed; from here on none
+        // does, and it is not written before `finish`.
+        let item = unsafe { self.view.get().read(from) };
+        lock.finish(split);
+        Some(item)
+    }
+
     /// Takes the newest item out if its position is this, and says whether it did. The caller has a copy.
     ///
     /// What [`pop`](Self::pop) would do, without a look at the item. A position is used again once its item has
