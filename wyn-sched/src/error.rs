@@ -8,7 +8,7 @@ use std::panic::Location;
 
 use crate::deadlock::DeadlockError;
 
-/// Why a task has no result: it panicked, it was cancelled before it ran, or the wait for it was part of a deadlock.
+/// Why a task has no result: it panicked, it was cancelled before it was done, or the wait for it was part of a deadlock.
 ///
 /// Says where the task was spawned. One word, so that a `Result` of a small value is passed in registers.
 pub struct JoinError(Box<Failure>);
@@ -54,7 +54,8 @@ impl JoinError {
         matches!(self.0.cause, Cause::Panic(_))
     }
 
-    /// Whether the task was dropped before it ran, by a runtime that shut down without it.
+    /// Whether the task was dropped before it ran, or as a future before it was done: by a runtime that shut down without
+    /// it, or by [`JoinHandle::cancel`](crate::JoinHandle::cancel).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.cause, Cause::Cancelled)
@@ -123,7 +124,7 @@ impl fmt::Display for JoinError {
             write!(f, " spawned at {origin}")?;
         }
         match (&self.0.cause, self.panic_message()) {
-            (Cause::Cancelled, _) => f.write_str(" was cancelled before it ran"),
+            (Cause::Cancelled, _) => f.write_str(" was cancelled before it was done"),
             (Cause::Panic(_), Some(message)) => write!(f, " panicked: {message}"),
             (Cause::Deadlock(_), _) => f.write_str(" was part of a deadlock"),
             (Cause::Panic(_), None) if self.deadlock().is_some() => f.write_str(" ended in a deadlock"),

@@ -16,14 +16,18 @@ use crate::barrier::Asymmetric;
 use crate::context;
 use crate::deadlock::Ending;
 use crate::error::JoinError;
+use crate::future;
 use crate::join;
 use crate::task::{self, TaskRef};
 
 /// The size class of the cell, in the low bits of a handle's pointer.
 const CLASS_BITS: usize = 3;
+/// Beside it: the cell is that of a future, whose header this points to.
+const FUTURE: usize = 4;
+const TAGS: usize = CLASS_BITS | FUTURE;
 const CLASSES: [SizeClass; 4] = [SizeClass::C32, SizeClass::C64, SizeClass::C128, SizeClass::C256];
 
-/// The right to the result of a spawned task. Eight bytes.
+/// The right to the result of a spawned task, be it a closure or a future. Eight bytes.
 ///
 /// [`join`](Self::join) waits for it, and helps: it runs other tasks meanwhile, the newest of its own thread
 /// first. `.await` works in any executor. Dropping the handle detaches the task: it still runs, its result
@@ -40,7 +44,8 @@ const CLASSES: [SizeClass; 4] = [SizeClass::C32, SizeClass::C64, SizeClass::C128
 /// ```
 #[must_use = "dropping a handle detaches its task; `spawn_detached` does so at no cost"]
 pub struct JoinHandle<T> {
-    /// The cell, aligned to 32, with its class in the low bits. `None` once the result is taken.
+    /// The header, with tags in the low bits: of a closure the class of its cell, which begins with the header.
+    /// `None` once the result is taken.
     tagged: Option<NonNull<Header>>,
     _result: PhantomData<T>,
 }
@@ -62,6 +67,10 @@ impl<T> JoinHandle<T> {
     pub(crate) fn new(task: TaskRef, class: SizeClass) -> Self {
         let tagged = task.header().map_addr(|a| a | class as usize);
         Self { tagged: Some(tagged), _result: PhantomData }
+    }
+
+    pub(crate) fn of_future(header: NonNull<Header>) -> Self {
+        Self { tagged: Some(header.map_addr(|a| a | FUTURE)), _result: PhantomData }
     }
 
     /// Waits for the task and takes its result.
@@ -144,6 +153,24 @@ impl<T> JoinHandle<T> {
         self.tagged.is_none_or(|tagged| unsafe { untagged(tagged).as_ref() }.left().is_some())
     }
 
+    /// Asks the task of a [future](crate::spawn_future) to end without a result: the future is dropped, by a worker, as
+    /// soon as nobody polls it, and not polled again. [`join`](Self::join) waits for that and says that the task was
+    /// [cancelled](JoinError::is_cancelled), unless the future is done before.
+    ///
+    /// A closure runs to its end: this does nothing to it. Does not wait, and may be called again.
+    ///
+    /// ```
+    /// let never = wyn_sched::spawn_future(std::future::pending::<()>());
+    /// never.cancel();
+    /// assert!(never.join().unwrap_err().is_cancelled());
+    /// ```
+    pub fn cancel(&self) {
+        if let Some(tagged) = self.tagged.filter(|&tagged| is_future(tagged)) {
+            // SAFETY: the handle keeps the cell alive.
+            unsafe { future::cancel(untagged(tagged)) };
+        }
+    }
+
     /// Lets the task run on by itself, as dropping the handle does.
     pub fn detach(self) {
         drop(self);
@@ -204,13 +231,32 @@ impl<T> JoinHandle<T> {
         let result = match outcome {
             // SAFETY: the payload is ours, and a result.
             Outcome::Value => Ok(unsafe { task::take_value(cell) }),
-            // SAFETY: the payload is ours, and not a result.
-            _ => Err(unsafe { failure(cell, outcome) }),
+            // SAFETY: passed on, and the handle has been given up.
+            _ => return unsafe { take_other(tagged, outcome) },
         };
         // SAFETY: the handle's last use of the cell.
         unsafe { free(tagged) };
         result
     }
+}
+
+/// The rest of [`JoinHandle::take`]: for a closure without a result, and for a future.
+///
+/// # Safety
+/// As there; the handle is gone.
+#[cold]
+#[inline(never)]
+unsafe fn take_other<T>(tagged: NonNull<Header>, outcome: Outcome) -> Result<T, JoinError> {
+    let cell = untagged(tagged);
+    if is_future(tagged) {
+        // SAFETY: complete, and the handle's last use of it.
+        return unsafe { future::take(cell) };
+    }
+    // SAFETY: the payload is ours, and not a result.
+    let error = unsafe { failure(cell, outcome) };
+    // SAFETY: the handle's last use of the cell.
+    unsafe { free(tagged) };
+    Err(error)
 }
 
 /// # Safety
@@ -243,10 +289,14 @@ unsafe fn free(tagged: NonNull<Header>) {
     unsafe { raw::free(cell.cast(), class) };
 }
 
+fn is_future(tagged: NonNull<Header>) -> bool {
+    tagged.addr().get() & FUTURE != 0
+}
+
 #[inline]
 fn untagged(tagged: NonNull<Header>) -> NonNull<Header> {
-    let cell = tagged.as_ptr().map_addr(|a| a & !CLASS_BITS);
-    // SAFETY: cells are aligned to 32 and not null, so the address without its low bits is not null.
+    let cell = tagged.as_ptr().map_addr(|a| a & !TAGS);
+    // SAFETY: headers are aligned to 8 at least and not null, so the address without its low bits is not null.
     unsafe { NonNull::new_unchecked(cell) }
 }
 
@@ -294,7 +344,7 @@ fn abandon<T>(tagged: NonNull<Header>) {
     let owner = match unsafe { Header::begin_abandon(cell.as_ptr()) } {
         Some(owner) => owner,
         // A result without a destructor may stay in its cell until a barrier pays for many.
-        None if !std::mem::needs_drop::<T>() && context::put_off(Departure::of(tagged)) => return,
+        None if const { leaves_nothing::<T>() } && context::put_off(Departure::of(tagged)) => return,
         None => {
             Asymmetric::heavy();
             // SAFETY: begun above, with the barrier in between.
@@ -305,12 +355,21 @@ fn abandon<T>(tagged: NonNull<Header>) {
     unsafe { settle::<T>(tagged, owner) };
 }
 
+/// Whether a result need not be dropped: it has no destructor, and no box of its own in either kind of cell.
+const fn leaves_nothing<T>() -> bool {
+    !std::mem::needs_drop::<T>() && !task::boxed::<T>() && !future::boxed::<T>()
+}
+
 /// Drops the payload and frees the cell if it is ours.
 ///
 /// # Safety
 /// `owner` is what abandoning the cell has returned, and `T` is its result.
 unsafe fn settle<T>(tagged: NonNull<Header>, owner: Owner) {
     if let Owner::Mine(outcome) = owner {
+        if is_future(tagged) {
+            // SAFETY: complete, and the handle's last use of it.
+            return unsafe { future::settle::<T>(untagged(tagged)) };
+        }
         // SAFETY: the completer has left it to us.
         unsafe { task::drop_payload::<T>(untagged(tagged), outcome) };
         // SAFETY: the payload is gone.

@@ -145,7 +145,7 @@ unsafe fn wait(
     };
     if let Some(first) = first {
         // It is out of the deque: at the floor, it was the lowest that may be run.
-        if context.above_floor() >= 0 { context.run(first) } else { context.push(first) }
+        if context.above_floor() >= 0 { context.run_or_leave(first) } else { context.push(first) }
     }
     let wait = Wait { cell: Some(cell), header, context: &context, deadline, ending: Some(ending) };
     let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
@@ -297,8 +297,7 @@ impl Wait<'_> {
     /// A task that may be run here.
     fn next(&self) -> Option<TaskRef> {
         if self.context.is_in_task() {
-            let own = (self.context.above_floor() > 0).then(|| self.context.deque().pop()).flatten();
-            return own.or_else(|| self.context.slot().receive());
+            return self.context.take_above_floor().or_else(|| self.context.slot().receive());
         }
         self.context.next().or_else(|| self.context.find(self.runner()))
     }

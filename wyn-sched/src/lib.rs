@@ -17,6 +17,8 @@ mod error;
 mod family;
 #[allow(unsafe_code, reason = "hands closures on the stack to other threads")]
 mod fork;
+#[allow(unsafe_code, reason = "lays out futures and results in cells, which are their own wakers")]
+mod future;
 #[allow(unsafe_code, reason = "takes results out of cells")]
 mod handle;
 #[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
@@ -46,6 +48,7 @@ pub use builder::{Builder, MAX_WORKERS};
 pub use deadlock::{Blocked, Bystander, DeadlockError, Deadlocks, WaitsFor, bystander};
 pub use error::{BuildError, JoinError, ShutdownError};
 pub use fork::{FnContext, join, join_all, join_context};
+pub use future::{block_on, spawn_future};
 pub use handle::JoinHandle;
 pub use isolate::isolate;
 pub use par_for::par_for;

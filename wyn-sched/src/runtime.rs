@@ -12,6 +12,7 @@ use crate::builder::{Builder, Config};
 use crate::context;
 use crate::deadlock::{self, Blocked};
 use crate::error::{BuildError, ShutdownError};
+use crate::future;
 use crate::handle::JoinHandle;
 use crate::shared::Shared;
 use crate::slot::Role;
@@ -23,7 +24,8 @@ use crate::worker::{self, Ready};
 /// Most programs need none of their own: [`spawn`](crate::spawn) uses a global runtime. A runtime of one's
 /// own has its own number of workers, hooks and end.
 ///
-/// Dropping it waits until everything that was spawned, and what that spawned, has run, and ends the threads.
+/// Dropping it waits until everything that was spawned, and what that spawned, has run, and ends the threads. Futures that
+/// are suspended when there is nothing left to run are dropped, and their handles say so.
 /// Dropped by one of its own tasks, it does not wait: the workers end by themselves when they come to rest. So it is
 /// with [`Deadlocks::fail`](crate::Deadlocks::fail) if its tasks wait for each other and nothing can end that.
 ///
@@ -97,6 +99,34 @@ impl Runtime {
         self.push(task::create_detached(f, Location::caller()));
     }
 
+    /// Spawns a future as a task of this runtime. Otherwise as [`spawn_future`](crate::spawn_future).
+    #[track_caller]
+    pub fn spawn_future<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        future::spawn_with(future, Location::caller(), |task| self.push(task))
+    }
+
+    /// Drives a future on the calling thread, as [`block_on`](crate::block_on()) does; what it spawns goes to this runtime.
+    ///
+    /// On a worker of another runtime the free functions still mean that one, and on a thread from outside the global one
+    /// if 64 others have a place in this runtime already.
+    ///
+    /// # Panics
+    /// With the panic of the future.
+    ///
+    /// ```
+    /// let runtime = wyn_sched::Runtime::builder().workers(2).build()?;
+    /// let answer = runtime.block_on(async { wyn_sched::spawn_future(async { 6 * 7 }).await.unwrap() });
+    /// assert_eq!(answer, 42);
+    /// # Ok::<(), wyn_sched::BuildError>(())
+    /// ```
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        future::block_on_in(&self.shared, future)
+    }
+
     #[inline(always)]
     fn push(&self, task: task::TaskRef) {
         context::with_context_of(&self.shared, |context| match context {
@@ -167,7 +197,8 @@ impl Runtime {
         crate::Stats::of(&self.shared)
     }
 
-    /// Ends the runtime as dropping it does, waiting at most this long for what was spawned.
+    /// Ends the runtime as dropping it does, waiting at most this long for what was spawned. Suspended futures are not waited
+    /// for.
     ///
     /// # Errors
     /// [`ShutdownError`] if it did not come to rest in time. What had not started is cancelled; a thread that

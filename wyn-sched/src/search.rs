@@ -36,9 +36,29 @@ impl Context {
     #[inline]
     pub(crate) fn next(&self) -> Option<TaskRef> {
         if self.tick().is_multiple_of(INJECTOR_TICKS) {
-            return self.slot().receive().or_else(|| self.injected()).or_else(|| self.deque().pop());
+            return self.in_turn();
         }
         self.deque().pop()
+    }
+
+    /// The next task, where that is not simply the newest.
+    #[cold]
+    fn in_turn(&self) -> Option<TaskRef> {
+        let mail = || self.slot().receive();
+        mail().or_else(|| self.below()).or_else(|| self.injected()).or_else(|| self.deque().pop())
+    }
+
+    /// The oldest of the own deque, in turn with the injector, if the newest is a future that was woken: futures that wake
+    /// each other would keep what lies below from its turn.
+    fn below(&self) -> Option<TaskRef> {
+        let turn = !self.turn.get();
+        self.turn.set(turn);
+        if !turn {
+            return None;
+        }
+        let newest = self.deque().pop()?;
+        self.push(newest);
+        newest.is_woken().then(|| self.deque().pop_oldest()).flatten()
     }
 
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
@@ -59,9 +79,7 @@ impl Context {
     /// A piece of work of one family, for a thread that waits in the middle of another piece. Work of others is
     /// handed on when it has been taken.
     pub(crate) fn find_kin(&self, kin: Kin, first: Option<usize>) -> Sought {
-        if self.deque().position().wrapping_sub(kin.position).cast_signed() > 0
-            && let Some(own) = self.deque().pop()
-        {
+        if let Some(own) = self.take_own(kin.position) {
             return Sought::Kin(own);
         }
         if let Some(task) = self.slot().receive() {
@@ -109,8 +127,7 @@ impl Context {
 
     /// The task that has waited longest, as far as this thread sees: for those who give way.
     pub(crate) fn oldest(&self) -> Option<TaskRef> {
-        let own = || self.slot().stealer().and_then(|stealer| stealer.steal().success());
-        self.injected().or_else(own).or_else(|| self.find(None))
+        self.injected().or_else(|| self.deque().pop_oldest()).or_else(|| self.find(None))
     }
 
     fn injected(&self) -> Option<TaskRef> {

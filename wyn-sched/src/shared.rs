@@ -11,6 +11,7 @@ use crate::barrier::Asymmetric;
 use crate::builder::Config;
 use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
+use crate::future::Suspended;
 use crate::sleep::roster::Roster;
 use crate::slot::{SPARES, Slots};
 use crate::stats::Common;
@@ -22,6 +23,8 @@ pub(crate) struct Shared {
     pub(crate) slots: Slots,
     /// For tasks from threads without a deque.
     pub(crate) injector: Injector<TaskRef>,
+    /// Futures that wait for a waker.
+    pub(crate) suspended: Suspended,
     pub(crate) config: Config,
     /// How many threads should be busy at a time: the workers asked for, but no more than processors.
     pub(crate) target: usize,
@@ -47,6 +50,7 @@ impl Shared {
         Arc::new(Self {
             roster: Roster::new(slots.ids()),
             injector: Injector::new(),
+            suspended: Suspended::new(),
             target: config.workers.min(crate::cpus::available()),
             slots,
             config,
@@ -155,8 +159,9 @@ impl Shared {
         }
     }
 
-    /// Drops every queued task; their handles report cancellation. How many there were.
+    /// Drops every queued task and every suspended future; their handles report cancellation. How many were queued.
     pub(crate) fn cancel_all(&self) -> usize {
+        self.suspended.cancel_all();
         let mut cancelled = 0;
         let mut cancel = |task: TaskRef| {
             // SAFETY: it was taken from a queue, and is given up here.

@@ -59,6 +59,7 @@ pub(crate) type Entry = unsafe fn(TaskRef, Op, usize) -> Outcome;
 /// | 0 | `spawn` | its own: the address of its cell |
 /// | [`BRANCH`] | `join` | the first word of its payload |
 /// | [`CHILD`] | a scope | the word that the first word of its payload points to |
+/// | [`WOKEN`] | a waker, of a future that was suspended | its own |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct TaskRef(NonNull<Header>);
@@ -67,6 +68,8 @@ pub(crate) struct TaskRef(NonNull<Header>);
 pub(crate) const BRANCH: usize = 1;
 /// The tag of a scope's child.
 pub(crate) const CHILD: usize = 2;
+/// The tag of a future that was woken: it may have been started before what the thread is in.
+pub(crate) const WOKEN: usize = 4;
 const TAGS: usize = 7;
 static_assertions::const_assert!(align_of::<Header>() > TAGS);
 
@@ -125,6 +128,12 @@ impl TaskRef {
     #[inline]
     pub(crate) fn is_branch(self) -> bool {
         self.0.addr().get() & TAGS == BRANCH
+    }
+
+    /// Whether it is a future that was woken.
+    #[inline]
+    pub(crate) fn is_woken(self) -> bool {
+        self.0.addr().get() & TAGS == WOKEN
     }
 
     /// Where the payload lies.
@@ -316,7 +325,7 @@ pub(crate) fn contain(f: impl FnOnce()) {
 }
 
 /// Whether a closure or result lives in a box of its own.
-const fn boxed<V>() -> bool {
+pub(crate) const fn boxed<V>() -> bool {
     size_of::<V>() > MAX_PAYLOAD || align_of::<V>() > MAX_ALIGN
 }
 

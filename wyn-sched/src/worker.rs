@@ -71,7 +71,11 @@ fn work(context: &Rc<Context>, leave: &Leave) {
         let over = || shared.has_stopped() || deadline.is_some_and(|at| Instant::now() >= at);
         match sleep::idle(context, deadline, over) {
             Found::Task(task) => context.run(task),
-            Found::Until if shared.has_stopped() => return,
+            Found::Until if shared.has_stopped() => {
+                // The owner may have gone long ago.
+                shared.suspended.cancel_all();
+                return;
+            }
             Found::Until if shared.may_leave() => {
                 leave.is_counted.set(true);
                 return;

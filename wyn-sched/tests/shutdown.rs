@@ -131,7 +131,7 @@ fn shutdown_out_of_time_cancels_what_has_not_started() {
             assert!(handle.is_finished());
             let error = handle.join().unwrap_err();
             assert!(error.is_cancelled() && !error.is_panic());
-            assert!(error.to_string().ends_with("was cancelled before it ran"), "{error}");
+            assert!(error.to_string().ends_with("was cancelled before it was done"), "{error}");
             assert!(error.try_into_panic().is_err());
         }
         gate.open();

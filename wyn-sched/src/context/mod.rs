@@ -50,6 +50,8 @@ pub(crate) struct Context {
     seen_look: Cell<u32>,
     ticks: Cell<u32>,
     random: Cell<u32>,
+    /// Whose turn it is when it is not the newest task's; see `search.rs`.
+    pub(crate) turn: Cell<bool>,
     /// What its loops could have used help for.
     pub(crate) missed: Cell<Missed>,
     /// What it saw of the others when it last watched.
@@ -79,6 +81,7 @@ impl Context {
             seen_look: Cell::new(0),
             ticks: Cell::new(0),
             random: Cell::new(seed),
+            turn: Cell::new(false),
             missed: Cell::new(Missed::default()),
             looks: RefCell::new(Looks::default()),
             departures: RefCell::new(Vec::new()),
@@ -114,6 +117,30 @@ impl Context {
         if self.shared.roster.may_need_call() {
             self.call_for_push();
         }
+    }
+
+    /// Puts a future that was woken while it was polled where it gets its turn: behind all others, if there are any.
+    pub(crate) fn give_way(&self, task: TaskRef) {
+        // Not `is_empty` of the injector, which executes a fence: it is only a guess.
+        let is_alone = || self.deque().is_empty() && matches!(self.shared.injector.len(), 0);
+        if self.role != Role::Guest && is_alone() { self.push(task) } else { self.shared.inject(task) }
+    }
+
+    /// The newest task at or above this position of the own deque that may be run on top of what this thread is in.
+    /// Futures that were woken are left to other threads: they may have been started before it.
+    pub(crate) fn take_own(&self, position: usize) -> Option<TaskRef> {
+        while self.deque().position().wrapping_sub(position).cast_signed() > 0 {
+            match self.deque().pop()? {
+                task if task.is_woken() => self.shared.inject(task),
+                task => return Some(task),
+            }
+        }
+        None
+    }
+
+    /// Runs a task of the own deque in the middle of what this thread is in, or leaves it to others.
+    pub(crate) fn run_or_leave(&self, task: TaskRef) {
+        if task.is_woken() && self.is_in_task() { self.shared.inject(task) } else { self.run(task) }
     }
 
     /// The same for a branch of `join`, which this thread takes back if nobody comes for it. So without a barrier:
@@ -205,6 +232,11 @@ impl Context {
     /// Whether this thread is inside a task, so that what it runs now is on top of that.
     pub(crate) fn is_in_task(&self) -> bool {
         self.floor.get().is_some()
+    }
+
+    /// What this thread may run on top of what it is in, from its own deque.
+    pub(crate) fn take_above_floor(&self) -> Option<TaskRef> {
+        self.take_own(self.floor.get()?)
     }
 
     /// How many tasks of its own deque this thread may run on top of what it is in. Thieves may have them by now.

@@ -163,6 +163,8 @@ pub enum WaitsFor {
     Branch,
     /// The end of a runtime, which waits for its tasks.
     End,
+    /// What wakes the future that it drives itself, in [`block_on`](crate::block_on()).
+    Future,
     /// A channel or value of wyn-channel.
     #[cfg(feature = "channel")]
     Channel(wyn_channel::hook::What),
@@ -174,6 +176,7 @@ impl fmt::Display for WaitsFor {
             Self::Task { spawned_at: Some(at) } => write!(f, "waiting for the task spawned at {at}"),
             Self::Task { spawned_at: None } => f.write_str("waiting for a task"),
             Self::Branch => f.write_str("waiting for a branch of `join` or the children of a scope"),
+            Self::Future => f.write_str("waiting for the future of a `block_on`"),
             Self::End => f.write_str("waiting for the tasks of a runtime that ends"),
             #[cfg(feature = "channel")]
             Self::Channel(what) => write!(f, "{what}"),

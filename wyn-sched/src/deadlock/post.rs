@@ -146,7 +146,7 @@ impl Wait {
             WaitsFor::Channel(wyn_channel::hook::What::Time) => true,
             #[cfg(feature = "channel")]
             WaitsFor::Channel(_) => false,
-            WaitsFor::Task { .. } | WaitsFor::Branch | WaitsFor::End => false,
+            WaitsFor::Task { .. } | WaitsFor::Branch | WaitsFor::End | WaitsFor::Future => false,
         }
     }
 

@@ -40,7 +40,7 @@ pub(crate) fn is_ours(context: &Context, header: &Header, task: TaskRef, positio
             break;
         }
         // The first branch has left it behind.
-        context.run(found);
+        context.run_or_leave(found);
         newest = context.deque().pop();
     }
     if header.left().is_none() {
