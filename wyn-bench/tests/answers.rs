@@ -38,6 +38,13 @@ fn wyn_answers_right_in_every_workload() {
 }
 
 #[test]
+#[cfg(feature = "wyn")]
+fn wyn_answers_right_with_futures() {
+    let supported = measured().filter(|workload| figures("wyn_async", workload).is_some()).count();
+    assert!(supported >= 7, "only {supported} workloads");
+}
+
+#[test]
 fn an_unknown_backend_is_none() {
     assert!(wyn_bench::backends::run("nonsense", &cell("seq")).is_none());
 }

@@ -107,6 +107,12 @@ fn thingbuf_answers_right() {
 }
 
 #[test]
+#[cfg(feature = "wyn")]
+fn wyn_between_tasks_that_await_answers_right() {
+    assert_eq!(answers_right("wyn_async"), TASKS);
+}
+
+#[test]
 #[cfg(feature = "wyn-tokio")]
 fn wyn_between_tasks_of_tokio_answers_right() {
     assert_eq!(answers_right("wyn_tokio"), TASKS);

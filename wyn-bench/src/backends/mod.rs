@@ -53,6 +53,8 @@ pub fn run(backend: &str, cell: &Cell) -> Option<Line> {
         "threads" => threads::run(cell),
         #[cfg(feature = "wyn")]
         "wyn" => crate::workloads::blocking::<wyn::Wyn>(cell),
+        #[cfg(feature = "wyn")]
+        "wyn_async" => crate::workloads::awaiting::<wyn::WynAsync>(cell),
         #[cfg(feature = "peer-rayon")]
         "rayon" => rayon::run(cell),
         #[cfg(feature = "peer-rayon")]

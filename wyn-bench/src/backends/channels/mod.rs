@@ -33,6 +33,8 @@ pub(super) fn run(backend: &str, cell: &Cell) -> Option<Line> {
         "std" => std::run,
         #[cfg(feature = "wyn")]
         "wyn" => wyn::run,
+        #[cfg(feature = "wyn")]
+        "wyn_async" => wyn::run_awaited,
         #[cfg(all(feature = "wyn", feature = "peer-tokio"))]
         "wyn_tokio" => wyn::run_on_tokio,
         #[cfg(feature = "peer-crossbeam")]

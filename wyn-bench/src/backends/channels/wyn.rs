@@ -1,12 +1,12 @@
 //! Wyn's channels: between plain threads, and by the calls that block between Wyn's tasks.
 //!
-//! A second name, `wyn_tokio`, is the same channels awaited by Tokio's tasks.
+//! Two more names are the same channels awaited: `wyn_async` by Wyn's tasks, `wyn_tokio` by Tokio's.
 
 use wyn_channel::{Receiver, Select, Sender, bounded, oneshot, unbounded};
 
 use super::room;
-use crate::backend::Oneshot;
-use crate::backends::wyn;
+use crate::backend::{Awaiting, Oneshot};
+use crate::backends::{no_such_notion, wyn};
 use crate::record::{Cell, Line};
 use crate::workloads::channels::{self, Family};
 
@@ -19,11 +19,18 @@ pub(super) fn run(cell: &Cell, family: Family) -> Line {
     }
 }
 
+pub(super) fn run_awaited(cell: &Cell, family: Family) -> Line {
+    run_on::<wyn::WynAsync>(cell, family)
+}
+
 #[cfg(feature = "peer-tokio")]
 pub(super) fn run_on_tokio(cell: &Cell, family: Family) -> Line {
-    use crate::backends::{no_such_notion, tokio::Tokio};
+    run_on::<crate::backends::tokio::Tokio>(cell, family)
+}
+
+fn run_on<B: Awaiting>(cell: &Cell, family: Family) -> Line {
     match family {
-        Family::Tasks(capacity) => channels::awaiting_tasks::<Tokio, Wyn>(cell, capacity),
+        Family::Tasks(capacity) => channels::awaiting_tasks::<B, Wyn>(cell, capacity),
         Family::Blocking(_) | Family::Oneshot | Family::Async(_) => {
             no_such_notion("without tasks it is what wyn is")
         }

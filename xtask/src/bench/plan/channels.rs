@@ -5,8 +5,9 @@ use wyn_bench::record::{Capacity, Cell};
 use super::{Kind, Mode};
 
 /// Every backend in the order of the tables' rows, with the feature that it needs.
-pub(super) const BACKENDS: [super::Backend; 12] = [
+pub(super) const BACKENDS: [super::Backend; 13] = [
     ("wyn", Kind::Probe("wyn")),
+    ("wyn_async", Kind::Probe("wyn")),
     ("wyn_tokio", Kind::Probe("wyn-tokio")),
     ("go", Kind::Go),
     ("std", Kind::Plain),

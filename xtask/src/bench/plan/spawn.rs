@@ -5,8 +5,9 @@ use wyn_bench::record::Cell;
 use super::{Kind, Mode};
 
 /// Every backend in the order of the tables' rows, with the feature that compiles it.
-pub(super) const BACKENDS: [super::Backend; 12] = [
+pub(super) const BACKENDS: [super::Backend; 13] = [
     ("wyn", Kind::Probe("wyn")),
+    ("wyn_async", Kind::Probe("wyn")),
     ("go", Kind::Go),
     ("go_chan", Kind::Go),
     ("tokio", Kind::Probe("peer-tokio")),
