@@ -78,6 +78,11 @@ impl Scope {
         if is_pending && unsafe { self.count.fold() } {
             self.await_done();
         }
+        self.read(children);
+    }
+
+    /// At home: reads what so many children have left behind, all of which have ended.
+    fn read(&self, children: usize) {
         for place in &self.left_behind[..children] {
             // SAFETY: all children have ended.
             assert_eq!(place.with(|place| unsafe { *place }), 1);
@@ -86,101 +91,74 @@ impl Scope {
     }
 }
 
-fn check(model: impl Fn() + Sync + Send + 'static) {
+/// Explores what a home does with its scope; like every actor, it is a spawned thread.
+fn at_home(home: impl Fn(&Arc<Scope>) + Copy + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(3));
-    builder.check(model);
+    builder.check(move || thread::spawn(move || home(&Scope::new())).join().unwrap());
+}
+
+/// A thread that has to do with the scope as well.
+fn elsewhere(scope: &Arc<Scope>, what: impl FnOnce(&Scope) + Send + 'static) -> thread::JoinHandle<()> {
+    let scope = Arc::clone(scope);
+    thread::spawn(move || what(&scope))
 }
 
 /// Two children of the home, run elsewhere.
 #[test]
 fn the_last_child_speaks_for_all() {
-    check(|| {
-        let scope = Scope::new();
-        let home = {
-            let scope = Arc::clone(&scope);
-            thread::spawn(move || {
-                scope.spawn(true);
-                scope.spawn(true);
-                let thieves = [0, 1].map(|i| {
-                    let scope = Arc::clone(&scope);
-                    thread::spawn(move || scope.child(i, false))
-                });
-                scope.wait(2);
-                thieves.into_iter().for_each(|thief| thief.join().unwrap());
-            })
-        };
-        home.join().unwrap();
+    at_home(|scope| {
+        scope.spawn(true);
+        scope.spawn(true);
+        let thieves = [0, 1].map(|i| elsewhere(scope, move |scope| scope.child(i, false)));
+        scope.wait(2);
+        thieves.into_iter().for_each(|thief| thief.join().unwrap());
     });
 }
 
 /// One child at home and one elsewhere, which may end before the home looks, or folds, or waits.
 #[test]
 fn the_last_child_may_end_before_the_fold() {
-    check(|| {
-        let scope = Scope::new();
-        let home = thread::spawn(move || {
-            scope.spawn(true);
-            scope.spawn(true);
-            let thief = {
-                let scope = Arc::clone(&scope);
-                thread::spawn(move || scope.child(0, false))
-            };
-            scope.child(1, true);
-            scope.wait(2);
-            thief.join().unwrap();
-        });
-        home.join().unwrap();
+    at_home(|scope| {
+        scope.spawn(true);
+        scope.spawn(true);
+        let thief = elsewhere(scope, |scope| scope.child(0, false));
+        scope.child(1, true);
+        scope.wait(2);
+        thief.join().unwrap();
     });
 }
 
 /// A child elsewhere spawns another, which runs at home after the fold, as `wait` runs work of the family.
 #[test]
 fn a_grandchild_ends_at_home_after_the_fold() {
-    check(|| {
-        let scope = Scope::new();
-        let home = thread::spawn(move || {
-            scope.spawn(true);
-            let thief = {
-                let scope = Arc::clone(&scope);
-                thread::spawn(move || {
-                    scope.spawn(false);
-                    scope.child(0, false);
-                })
-            };
-            // SAFETY: the home; folded once. A thief has the child, so the count is not empty.
-            let is_left = unsafe { scope.count.fold() };
-            assert!(is_left, "the grandchild has not ended");
-            thief.join().unwrap();
-            scope.child(1, true);
-            scope.await_done();
-            for place in &scope.left_behind[..2] {
-                // SAFETY: both have ended.
-                assert_eq!(place.with(|place| unsafe { *place }), 1);
-            }
+    at_home(|scope| {
+        scope.spawn(true);
+        let thief = elsewhere(scope, |scope| {
+            scope.spawn(false);
+            scope.child(0, false);
         });
-        home.join().unwrap();
+        // SAFETY: the home; folded once. A thief has the child, so the count is not empty.
+        let is_left = unsafe { scope.count.fold() };
+        assert!(is_left, "the grandchild has not ended");
+        thief.join().unwrap();
+        scope.child(1, true);
+        scope.await_done();
+        scope.read(2);
     });
 }
 
 /// The home sees the end of a child by looking, without ever folding.
 #[test]
 fn a_count_that_is_never_folded() {
-    check(|| {
-        let scope = Scope::new();
-        let home = thread::spawn(move || {
-            scope.spawn(true);
-            let thief = {
-                let scope = Arc::clone(&scope);
-                thread::spawn(move || scope.child(0, false))
-            };
-            // SAFETY: the home; not folded.
-            while unsafe { scope.count.pending() } != 0 {
-                thread::yield_now();
-            }
-            scope.wait(1);
-            thief.join().unwrap();
-        });
-        home.join().unwrap();
+    at_home(|scope| {
+        scope.spawn(true);
+        let thief = elsewhere(scope, |scope| scope.child(0, false));
+        // SAFETY: the home; not folded.
+        while unsafe { scope.count.pending() } != 0 {
+            thread::yield_now();
+        }
+        scope.wait(1);
+        thief.join().unwrap();
     });
 }
