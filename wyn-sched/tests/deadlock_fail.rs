@@ -9,7 +9,7 @@ mod common;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -298,6 +298,58 @@ fn one_deadlock_after_the_other() {
     goes_on(runtime);
 }
 
+/// Keeps a thread from running, wherever it is, for longer than many looks take.
+#[cfg(target_os = "linux")]
+fn hold(thread: libc::pthread_t) {
+    static IS_HELD: AtomicBool = AtomicBool::new(false);
+    extern "C" fn sleep_on(_: libc::c_int) {
+        IS_HELD.store(true, Ordering::SeqCst);
+        let time = libc::timespec { tv_sec: 0, tv_nsec: 300_000_000 };
+        // SAFETY: may be called from a handler; reads the time, and writes nothing.
+        unsafe { libc::nanosleep(&raw const time, std::ptr::null_mut()) };
+    }
+    let handler: extern "C" fn(libc::c_int) = sleep_on;
+    // SAFETY: the handler does what handlers may.
+    unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+    // SAFETY: the callers name a thread that is alive.
+    assert_eq!(unsafe { libc::pthread_kill(thread, libc::SIGUSR1) }, 0);
+    wait_until("it is held", || IS_HELD.load(Ordering::SeqCst));
+}
+
+/// Two waits are told to end. Who wakes first waits for the other, who is about to send: no second deadlock.
+#[cfg(target_os = "linux")]
+fn who_was_told_counts_as_one_that_moves() {
+    let _dog = watchdog(60);
+    let runtime = failing(2);
+    let (keeps, empty) = unbounded::<u8>();
+    let (sender, receiver) = bounded::<u8>(1);
+    let (tell, name) = mpsc::channel();
+    let late = runtime.spawn({
+        let empty = empty.clone();
+        move || {
+            // SAFETY: no preconditions.
+            tell.send(unsafe { libc::pthread_self() }).unwrap();
+            deadlock_of(|| empty.recv());
+            sender.send(7).unwrap();
+        }
+    });
+    let first = runtime.spawn(move || {
+        deadlock_of(|| empty.recv());
+        receiver.recv()
+    });
+    // Until this thread waits in Wyn, there is no deadlock, since it might wake them.
+    let name = name.recv().unwrap();
+    wait_until("they wait", || runtime.blocked().len() == 2);
+    hold(name);
+    assert_eq!(first.join().unwrap(), Ok(7));
+    late.join().unwrap();
+    drop(keeps);
+    goes_on(runtime);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn who_was_told_counts_as_one_that_moves() {}
+
 fn the_variable_fails() {
     const CHILD: &str = "WYN_TEST_STUCK";
     if std::env::var_os(CHILD).is_some() {
@@ -325,6 +377,7 @@ fn main() -> std::process::ExitCode {
         the_panic_handler_hears_of_it
         a_bystander_is_left_alone
         one_deadlock_after_the_other
+        who_was_told_counts_as_one_that_moves
         the_variable_fails
     ])
 }
