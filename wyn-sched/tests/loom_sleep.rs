@@ -17,6 +17,7 @@ mod roster;
 #[allow(unused_imports, reason = "the models use a part of it")]
 mod sync;
 
+use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use loom::thread;
@@ -376,6 +377,41 @@ fn nobody_is_appointed_beside_somebody_who_looks() {
         assert!(roster.end_search(), "nobody looks any more");
         roster.appoint_watcher();
         assert!(!nobody_is_called() && roster.resting() == 2);
+    });
+}
+
+/// Without a park in between: who parks would see it by the unpark as well.
+#[test]
+fn who_obeys_sees_what_its_caller_did() {
+    struct Told {
+        roster: Roster,
+        task: UnsafeCell<u32>,
+    }
+    // SAFETY: that its uses are ordered is what the model checks.
+    unsafe impl Sync for Told {}
+    // SAFETY: as above.
+    unsafe impl Send for Told {}
+    check(3, || {
+        let sleeper = thread::spawn(|| {
+            let told = Arc::new(Told { roster: Roster::new(1), task: UnsafeCell::new(0) });
+            told.roster.begin_search();
+            assert!(told.roster.retire(0) == Rest::Watch && told.roster.watch_to_sleep(0));
+            let calls = {
+                let told = Arc::clone(&told);
+                thread::spawn(move || {
+                    // SAFETY: the sleeper looks at it when it has been called.
+                    told.task.with_mut(|task| unsafe { *task = 7 });
+                    assert!(told.roster.rouse());
+                })
+            };
+            while told.roster.take_order(0).is_none() {
+                thread::yield_now();
+            }
+            // SAFETY: written before the call.
+            assert_eq!(told.task.with(|task| unsafe { *task }), 7);
+            calls.join().unwrap();
+        });
+        sleeper.join().unwrap();
     });
 }
 

@@ -14,6 +14,7 @@ use crate::sync::UnsafeCell;
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
 /// A retired ring of this many bytes asks the epoch's collector to hurry.
+#[cfg(not(wyn_loom))]
 const HURRY_BYTES: usize = 1 << 10;
 
 /// The slots themselves; dropping a ring frees memory and never drops an item.

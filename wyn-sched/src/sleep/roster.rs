@@ -108,9 +108,29 @@ impl Frozen<'_> {
 
 /// Everything idle workers share.
 pub(crate) struct Roster {
+    /// Who is idle, as the module says.
+    ///
+    /// | site | ordering | what it rests on: model that dies |
+    /// |---|---|---|
+    /// | `may_need_call`, `nobody_looks` | Relaxed | after `light`, or under the lock: `planted_push_without_barrier` |
+    /// | `end_search`, and `add` in `watch_to_sleep` | Relaxed, then `heavy` | `planted_end_of_search_without_barrier`, `planted_lie_down_without_barrier` |
+    /// | `add` elsewhere | Relaxed | the lock, or nothing: it only begins a search |
+    /// | other loads | Relaxed | hints |
+    ///
+    /// A push that calls nobody has read a value by which somebody looks. Whoever ends that makes a later change, and
+    /// looks into the queues behind a heavy barrier. Had that barrier come before the push's light one, the push would
+    /// have read that change or a later one; so the light one came first, and the look sees the task. The order in
+    /// which one word changes is enough for this, and the word publishes nothing else.
     word: CachePadded<AtomicU64>,
     lists: Mutex<Lists>,
     /// Per worker: what it was called for. Written under the lock, taken by the worker.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `order`, load | Relaxed | the last holder of the lock | none: given back twice is harmless |
+    /// | `order`, swap | Release | `take_order` | Relaxed: `who_obeys_sees_what_its_caller_did` |
+    /// | `take_order`, load | Relaxed | none | a hint |
+    /// | `take_order`, swap | Acquire | `order` | Relaxed: the same |
     orders: Box<[AtomicU32]>,
     /// The watcher's looks, counted, above the processor it made the last one on.
     look: CachePadded<AtomicU32>,
@@ -130,8 +150,8 @@ impl Roster {
     /// Whether a push has anything to see to. Called after the push and a light barrier.
     #[inline(always)]
     pub(crate) fn may_need_call(&self) -> bool {
-        // Ordering: Relaxed: the barrier pair with `leave_watch`'s caller excludes that this misses the last
-        // one to fall asleep while that one misses the push.
+        // Ordering: Relaxed: the barrier pair with the callers of `watch_to_sleep` and `end_search` excludes that this
+        // misses the last one who looked while that one misses the push.
         self.word.load(Ordering::Relaxed).cast_signed() > 0
     }
 
@@ -216,8 +236,8 @@ impl Roster {
     /// a heavy barrier and looks at the queues once more, for pushes that relied on its search.
     #[must_use = "pushes may have relied on this search"]
     pub(crate) fn end_search(&self) -> bool {
-        // Ordering: AcqRel: what was seen while searching stays before the end of it.
-        leaves_sleepers_alone(self.word.fetch_sub(SEARCHER, Ordering::AcqRel))
+        // Ordering: Relaxed: the caller's heavy barrier comes after it; see the table at `word`.
+        leaves_sleepers_alone(self.word.fetch_sub(SEARCHER, Ordering::Relaxed))
     }
 
     /// Has somebody look from now on, unless somebody does; whether one was called.
@@ -425,9 +445,9 @@ impl Roster {
     }
 
     fn add(&self, change: u64) {
-        // Ordering: AcqRel: counts move in the order of the searches they count; the races with pushes are
-        // closed by the barrier pair, not by this word.
-        self.word.fetch_add(change, Ordering::AcqRel);
+        // Ordering: Relaxed: publishes nothing; the races with pushes are closed by the barrier pair, see the table at
+        // `word`.
+        self.word.fetch_add(change, Ordering::Relaxed);
     }
 
     /// Under the lock, before the worker is unparked.
