@@ -16,8 +16,9 @@ mod roster;
 #[path = "../src/sync.rs"]
 #[allow(unused_imports, reason = "the models use a part of it")]
 mod sync;
+#[path = "../src/sleep/word.rs"]
+mod word;
 
-use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use loom::thread;
@@ -358,61 +359,6 @@ fn a_sleeper_that_leaves_by_itself_passes_on_what_it_was_called_for() {
 #[test]
 fn a_watcher_that_leaves_by_itself_hands_the_watch_on() {
     leaver(true, Flaw::None);
-}
-
-/// No race: two who appoint at once would need four workers, more than a model has room for.
-#[test]
-fn nobody_is_appointed_beside_somebody_who_looks() {
-    check(0, || {
-        let roster = Roster::new(3);
-        let nobody_is_called = || (0..3).all(|id| roster.take_order(id).is_none());
-        (0..3).for_each(|_| roster.begin_search());
-        assert_eq!([0, 1].map(|id| roster.retire(id)), [Rest::Watch, Rest::Sleep]);
-        // The third one searches, beside the watcher, then alone.
-        roster.appoint_watcher();
-        assert!(nobody_is_called() && roster.resting() == 2);
-        assert!(roster.watch_to_sleep(0));
-        roster.appoint_watcher();
-        assert!(nobody_is_called() && roster.resting() == 2);
-        assert!(roster.end_search(), "nobody looks any more");
-        roster.appoint_watcher();
-        assert!(!nobody_is_called() && roster.resting() == 2);
-    });
-}
-
-/// Without a park in between: who parks would see it by the unpark as well.
-#[test]
-fn who_obeys_sees_what_its_caller_did() {
-    struct Told {
-        roster: Roster,
-        task: UnsafeCell<u32>,
-    }
-    // SAFETY: that its uses are ordered is what the model checks.
-    unsafe impl Sync for Told {}
-    // SAFETY: as above.
-    unsafe impl Send for Told {}
-    check(3, || {
-        let sleeper = thread::spawn(|| {
-            let told = Arc::new(Told { roster: Roster::new(1), task: UnsafeCell::new(0) });
-            told.roster.begin_search();
-            assert!(told.roster.retire(0) == Rest::Watch && told.roster.watch_to_sleep(0));
-            let calls = {
-                let told = Arc::clone(&told);
-                thread::spawn(move || {
-                    // SAFETY: the sleeper looks at it when it has been called.
-                    told.task.with_mut(|task| unsafe { *task = 7 });
-                    assert!(told.roster.rouse());
-                })
-            };
-            while told.roster.take_order(0).is_none() {
-                thread::yield_now();
-            }
-            // SAFETY: written before the call.
-            assert_eq!(told.task.with(|task| unsafe { *task }), 7);
-            calls.join().unwrap();
-        });
-        sleeper.join().unwrap();
-    });
 }
 
 #[test]

@@ -4,6 +4,7 @@
 #[allow(unsafe_code, reason = "asks for and sets the processors of a thread")]
 mod place;
 pub(crate) mod roster;
+mod word;
 
 use std::time::{Duration, Instant};
 

@@ -1,33 +1,16 @@
-//! The idle word and the roster behind it: who searches, who watches, who sleeps.
-//!
-//! A worker without work is in one of three states, and the word counts them:
-//!
-//! | adds | what | changed by |
-//! |---|---|---|
-//! | 1 for each | sleeper: parked until somebody calls | who holds the roster lock |
-//! | 2^16 | a watcher: parked, looks around by a clock | who holds the roster lock |
-//! | -2^32 for each | searcher: awake and looking for work | anybody, by one addition |
-//! | -2^48 | full: the watcher has found every processor busy | the watcher, who holds the roster lock |
-//!
-//! Who pushes a task looks at the word once, at its sign. Only if it is positive there may be something to do:
-//! nobody searches. Else no worker is idle (zero), somebody searches, or all processors are busy.
+//! The roster behind the idle [word](super::word): who searches, who watches, who sleeps.
 //!
 //! Claims are exclusive because a sleeper is claimed by taking it off the list under the lock; a claimed
 //! worker learns of it through its order. The protocol as prose, with the races it closes, is in
-//! `sleep/README.md`; the models are in `tests/loom_sleep.rs`.
+//! `sleep/README.md`; the models are in `tests/loom_sleep.rs` and `tests/loom_roster.rs`.
 
 use std::cell::Cell;
 
 use crossbeam_utils::CachePadded;
 
 use super::place::{self, Sleeper};
+use super::word::{FULL, SEARCHER, SLEEPER, SLEEPERS, WATCHER, is_full, leaves_sleepers_alone, searchers};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, Thread, current, lock};
-
-const SLEEPER: u64 = 1;
-const SLEEPERS: u64 = (1 << 16) - 1;
-const WATCHER: u64 = 1 << 16;
-const SEARCHER: u64 = (1_u64 << 32).wrapping_neg();
-const FULL: u64 = (1_u64 << 48).wrapping_neg();
 
 const NO_ORDER: u32 = 0;
 const SEARCH: u32 = 1;
@@ -76,26 +59,6 @@ struct Lists {
     watcher: Option<Berth>,
 }
 
-/// How many searchers a word counts.
-fn searchers(word: u64) -> u64 {
-    below_zero(word) & ((1 << 16) - 1)
-}
-
-fn is_full(word: u64) -> bool {
-    below_zero(word) >> 16 != 0
-}
-
-/// What the searchers and the full bit have taken from a word, in units of a searcher.
-fn below_zero(word: u64) -> u64 {
-    let above = word & ((1 << 32) - 1);
-    above.wrapping_sub(word) >> 32
-}
-
-/// Whether only sleepers are idle when the only searcher has ended its search.
-fn leaves_sleepers_alone(word: u64) -> bool {
-    searchers(word) == 1 && word & WATCHER == 0 && word & SLEEPERS != 0
-}
-
 /// The lists, held fast.
 pub(crate) struct Frozen<'a>(MutexGuard<'a, Lists>);
 
@@ -108,7 +71,7 @@ impl Frozen<'_> {
 
 /// Everything idle workers share.
 pub(crate) struct Roster {
-    /// Who is idle, as the module says.
+    /// Who is idle, as [`word`](super::word) says.
     ///
     /// | site | ordering | what it rests on: model that dies |
     /// |---|---|---|
