@@ -49,29 +49,29 @@ fn nobody_is_appointed_beside_somebody_who_looks() {
     });
 }
 
-/// Without a park in between: who parks would see it by the unpark as well.
+/// Also before the unpark, which would show it as well. Loom takes no turn between an order and its unpark, so here
+/// the thread that is unparked is another than the one that obeys.
 #[test]
 fn who_obeys_sees_what_its_caller_did() {
     loom::model(|| {
-        let sleeper = thread::spawn(|| {
+        let rests = thread::spawn(|| {
             let told = Arc::new(Told { roster: Roster::new(1), task: UnsafeCell::new(0) });
             told.roster.begin_search();
             assert!(told.roster.retire(0) == Rest::Watch && told.roster.watch_to_sleep(0));
-            let calls = {
-                let told = Arc::clone(&told);
-                thread::spawn(move || {
-                    // SAFETY: the sleeper looks at it when it has been called.
-                    told.task.with_mut(|task| unsafe { *task = 7 });
-                    assert!(told.roster.rouse());
-                })
-            };
-            while told.roster.take_order(0).is_none() {
-                thread::yield_now();
-            }
-            // SAFETY: written before the call.
-            assert_eq!(told.task.with(|task| unsafe { *task }), 7);
-            calls.join().unwrap();
+            let (obeys, calls) = (Arc::clone(&told), told);
+            let calls = thread::spawn(move || {
+                // SAFETY: looked at by who has been called.
+                calls.task.with_mut(|task| unsafe { *task = 7 });
+                assert!(calls.roster.rouse());
+            });
+            let obeys = thread::spawn(move || {
+                if obeys.roster.take_order(0).is_some() {
+                    // SAFETY: written before the call.
+                    assert_eq!(obeys.task.with(|task| unsafe { *task }), 7);
+                }
+            });
+            [obeys, calls]
         });
-        sleeper.join().unwrap();
+        rests.join().unwrap().into_iter().for_each(|thread| thread.join().unwrap());
     });
 }
