@@ -155,8 +155,13 @@ impl Wakes {
         }
     }
 
+    #[inline]
     pub(crate) fn send(self) {
-        self.first.into_iter().chain(self.rest).for_each(Wake::send);
+        // Mostly nobody is in it.
+        if let Some(first) = self.first {
+            first.send();
+            self.rest.into_iter().for_each(Wake::send);
+        }
     }
 }
 
