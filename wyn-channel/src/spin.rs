@@ -15,6 +15,8 @@ const BRIEF_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 3 };
 const PATIENT_PAUSE: u32 = 16;
 /// Yields before a wait goes to sleep.
 const YIELD_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 64 };
+/// Yields of a task that looks as long as it takes to wake a thread.
+const LONG_LOOK_ROUNDS: u32 = if cfg!(wyn_loom) { 0 } else { 40 };
 /// Yields before somebody who may not sleep naps instead: where yielding cannot let the other side run (a lower
 /// real-time priority on the same processor).
 const YIELDS_BEFORE_NAP: u32 = 1000;
@@ -53,6 +55,13 @@ impl Spin {
     #[inline]
     pub(crate) const fn moment() -> Self {
         Self { round: 0, shortest: 4, rounds: PAUSE_ROUNDS }
+    }
+
+    /// For a task that finds out whether the other side would answer if it did not have to be woken first: as long as
+    /// that takes.
+    #[inline]
+    pub(crate) const fn long_moment() -> Self {
+        Self { round: 0, shortest: 4, rounds: PAUSE_ROUNDS + LONG_LOOK_ROUNDS }
     }
 
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
