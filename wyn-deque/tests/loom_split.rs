@@ -280,6 +280,22 @@ fn two_thieves() {
 }
 
 /// The thieves are alone and there is one item for each: neither may hear `Empty`.
+/// The owner takes from the thieves' end.
+#[test]
+fn the_oldest_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thieves = vec![thief(worker.stealer())];
+        let owner = owner(worker, |worker| {
+            let oldest = worker.pop_oldest();
+            // Its slot, if it was free again.
+            worker.push(3);
+            vec![oldest, worker.pop()]
+        });
+        settle(3, owner, thieves);
+    });
+}
+
 #[test]
 fn empty_is_never_spurious() {
     check_three(|| {

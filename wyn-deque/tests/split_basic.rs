@@ -22,6 +22,20 @@ fn the_owner_pops_newest_first() {
 }
 
 #[test]
+fn the_owner_takes_the_oldest() {
+    let worker = filled(0..4);
+    assert_eq!((worker.pop_oldest(), worker.pop(), worker.len()), (Some(0), Some(3), 2));
+    assert_eq!(worker.stealer().steal(), Steal::Success(1));
+    assert_eq!((worker.pop_oldest(), worker.pop_oldest(), worker.pop()), (Some(2), None, None));
+    // Over many laps of the ring.
+    for item in 0..10_000 {
+        worker.push(item);
+        assert_eq!(worker.pop_oldest(), Some(item));
+    }
+    assert!(worker.is_empty() && worker.stealer().is_empty());
+}
+
+#[test]
 fn thieves_take_oldest_first() {
     let worker = filled(0..3);
     let stealer = worker.stealer();
