@@ -4,7 +4,7 @@ mod common;
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
@@ -19,10 +19,16 @@ struct Notes {
     /// Waits of threads that did not opt in.
     told: Mutex<Vec<(ThreadId, What)>>,
     returns_early: AtomicUsize,
+    /// Whether a thread that `HOLDS` may go on.
+    released: AtomicBool,
 }
 
-static NOTES: Notes =
-    Notes { asked: Mutex::new(Vec::new()), told: Mutex::new(Vec::new()), returns_early: AtomicUsize::new(0) };
+static NOTES: Notes = Notes {
+    asked: Mutex::new(Vec::new()),
+    told: Mutex::new(Vec::new()),
+    returns_early: AtomicUsize::new(0),
+    released: AtomicBool::new(false),
+};
 
 impl Hook for Notes {
     fn block(&self, wait: &Wait<'_>) {
@@ -39,13 +45,21 @@ impl Hook for Notes {
             assert!(!wait.is_decided());
             wait.park();
         }
+        while HOLDS.get() && !NOTES.released.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
     }
 
     fn block_outside(&self, wait: &Wait<'_>) {
-        // Another thread may look.
-        let probe = wait.probe();
-        thread::scope(|threads| assert_eq!(threads.spawn(|| probe.is_decided()).join().ok(), Some(false)));
-        self.told.lock().unwrap().push((thread::current().id(), wait.what()));
+        let here = thread::current().id();
+        if !self.told.lock().unwrap().iter().any(|note| note.0 == here) {
+            // Another thread may look. Nobody serves the wait before it is noted.
+            let probe = wait.probe();
+            thread::scope(|threads| {
+                assert_eq!(threads.spawn(|| probe.is_decided()).join().ok(), Some(false));
+            });
+            self.told.lock().unwrap().push((here, wait.what()));
+        }
         wait.park();
     }
 }
@@ -53,6 +67,8 @@ impl Hook for Notes {
 thread_local! {
     /// Whether the waits of this thread are ended.
     static ENDS: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread has other work to do when its wait is over.
+    static HOLDS: Cell<bool> = const { Cell::new(false) };
 }
 
 fn asked_here() -> Vec<What> {
@@ -185,6 +201,33 @@ fn a_hook_that_returns_early_is_called_again() {
     let (got, asked) = sender.join().unwrap();
     assert_eq!(got, Ok(7));
     assert!(asked >= 3);
+}
+
+#[test]
+fn a_sender_with_other_work_holds_nobody_up() {
+    set();
+    let (s, r) = bounded(2);
+    (1..=2).for_each(|n| s.send(n).unwrap());
+    let noted = |notes: &Mutex<Vec<(ThreadId, What)>>, id| {
+        while !notes.lock().unwrap().iter().any(|note| note.0 == id) {
+            thread::yield_now();
+        }
+    };
+    let s2 = s.clone();
+    let busy = thread::spawn(move || {
+        let _in = hook::opt_in();
+        HOLDS.set(true);
+        s2.send(3)
+    });
+    noted(&NOTES.asked, busy.thread().id());
+    let plain = thread::spawn(move || s.send(4));
+    noted(&NOTES.told, plain.thread().id());
+    assert_eq!((r.recv(), r.recv()), (Ok(1), Ok(2)));
+    // Room for both; the first one was called, and does something else.
+    plain.join().unwrap().unwrap();
+    NOTES.released.store(true, Ordering::SeqCst);
+    busy.join().unwrap().unwrap();
+    assert_eq!((r.recv(), r.recv()), (Ok(4), Ok(3)));
 }
 
 #[test]

@@ -259,9 +259,10 @@ fn stress_many_threads_ping_each_other() {
 }
 
 /// `cargo xtask stress --soak`: 10^8 messages, or as many as `WYN_SOAK` says, each counted, in the order of its
-/// sender.
+/// sender. 8 to 25 s on two idle processors; several times as long beside other work, for who hands over by turns
+/// needs both.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes a while"]
 fn stress_long_soak() {
     const SENDERS: u64 = 4;
     let kinds = [1, 2, 3, 4, 5];
