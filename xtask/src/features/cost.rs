@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use wyn_bench::features::{Build, Cost};
 
 use super::FENCES;
-use super::matrix::{self, Library, Variant};
+use super::matrix::{self, Extent, Library, Variant};
 use crate::cmd;
 use crate::count;
 
@@ -21,11 +21,11 @@ pub(super) struct Program {
     file: PathBuf,
 }
 
-/// The program with the default features first, then with each one changed, all of them, and with fences.
-pub(super) fn programs(libraries: &[Library]) -> Result<Vec<Program>> {
+/// The program with each set of features that is measured.
+pub(super) fn programs(libraries: &[Library], extent: Extent) -> Result<Vec<Program>> {
     let sched = libraries.iter().find(|library| library.name == "wyn-sched");
-    let toggles = matrix::toggles(sched.context("wyn-sched has no features")?);
-    toggles.into_iter().map(|(name, variant)| program(name, variant)).collect()
+    let measured = matrix::measured(sched.context("wyn-sched has no features")?, extent);
+    measured.into_iter().map(|(name, variant)| program(name, variant)).collect()
 }
 
 /// The program, kept under a name of its own: the next build takes its place.
@@ -34,7 +34,8 @@ fn program(name: String, variant: Variant) -> Result<Program> {
     let features: Vec<&str> = features.iter().map(String::as_str).collect();
     let built = count::build(&features)?;
     let directory = cmd::target_dir().join("bench");
-    let file = directory.join(format!("fast_paths-{}", name.replace('+', "with-").replace('-', "")));
+    let words = name.replace('+', "with-").replace('-', "").replace(' ', "_");
+    let file = directory.join(format!("fast_paths-{words}"));
     std::fs::create_dir_all(&directory)?;
     std::fs::copy(&built, &file).with_context(|| format!("{} cannot be kept", file.display()))?;
     Ok(Program { name, variant, file })

@@ -17,7 +17,7 @@ pub(super) struct Library {
 /// How many of the combinations.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    /// None, each alone, all, and the default with fences.
+    /// None, each alone or each changed, all, and the default with fences.
     Pruned,
     /// Every subset, with and without fences.
     Full,
@@ -111,26 +111,38 @@ fn powerset(features: &[String]) -> Vec<Vec<String>> {
     sets
 }
 
-/// The default with one thing changed: `-channel`, `+global-alloc`; features of `wyn-sched`, by which those of the crates
-/// below are reached. The default itself comes first, then each change alone, then all features, and the fences last.
-pub(super) fn toggles(sched: &Library) -> Vec<(String, Variant)> {
+/// What is measured beside each other: the default first, then other sets of features, and the default with fences last.
+/// They are features of `wyn-sched`, by which those of the crates below are reached.
+pub(super) fn measured(sched: &Library, extent: Extent) -> Vec<(String, Variant)> {
     let default = Variant { krate: sched.name.clone(), features: sched.default.clone(), fences: false };
-    let mut all = vec![("default".to_owned(), default.clone())];
-    for feature in &sched.features {
-        let mut features = sched.default.clone();
-        let sign = if features.contains(feature) { '-' } else { '+' };
-        if sign == '-' {
-            features.retain(|other| other != feature);
-        } else {
-            features.push(feature.clone());
-        }
-        all.push((format!("{sign}{feature}"), Variant { features, ..default.clone() }));
+    let mut sets = powerset(&sched.features);
+    sets.sort_by_key(|set| changes(sched, set).len());
+    if extent == Extent::Pruned {
+        sets.retain(|set| changes(sched, set).len() < 2 || set.len() == sched.features.len());
     }
-    if sched.features.len() > 1 {
-        all.push(("all".to_owned(), Variant { features: sched.features.clone(), ..default.clone() }));
-    }
+    let named =
+        |features: Vec<String>| (difference(sched, &features), Variant { features, ..default.clone() });
+    let mut all: Vec<_> = sets.into_iter().map(named).collect();
     all.push(("fences".to_owned(), Variant { fences: true, ..default }));
     all
+}
+
+/// How a set of features differs from the default: `-channel +stats`.
+fn difference(sched: &Library, set: &[String]) -> String {
+    match changes(sched, set) {
+        changes if changes.is_empty() => "default".to_owned(),
+        changes if changes.len() > 1 && set.len() == sched.features.len() => "all".to_owned(),
+        changes => changes.join(" "),
+    }
+}
+
+fn changes(sched: &Library, set: &[String]) -> Vec<String> {
+    let change = |feature: &String| match (sched.default.contains(feature), set.contains(feature)) {
+        (true, false) => Some(format!("-{feature}")),
+        (false, true) => Some(format!("+{feature}")),
+        _ => None,
+    };
+    sched.features.iter().filter_map(change).collect()
 }
 
 #[cfg(test)]
@@ -164,13 +176,20 @@ mod tests {
 
     #[test]
     fn one_thing_is_changed_at_a_time() {
-        let toggles = toggles(&sched());
-        let names: Vec<&str> = toggles.iter().map(|(name, _)| &**name).collect();
+        let measured = measured(&sched(), Extent::Pruned);
+        let names: Vec<&str> = measured.iter().map(|(name, _)| &**name).collect();
         assert_eq!(names, ["default", "-a", "+b", "+c", "all", "fences"]);
-        assert!(toggles[1].1.features.is_empty());
-        assert_eq!(toggles[2].1.features, ["a", "b"]);
-        assert_eq!(toggles[4].1.features, ["a", "b", "c"]);
-        assert!(toggles[5].1.fences);
+        assert!(measured[1].1.features.is_empty());
+        assert_eq!(measured[2].1.features, ["a", "b"]);
+        assert_eq!(measured[4].1.features, ["a", "b", "c"]);
+        assert!(measured[5].1.fences && !measured[4].1.fences);
+    }
+
+    #[test]
+    fn or_everything() {
+        let measured = measured(&sched(), Extent::Full);
+        let names: Vec<&str> = measured.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["default", "-a", "+b", "+c", "-a +b", "-a +c", "all", "-a +b +c", "fences"]);
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub(crate) struct Args {
     /// Only what each feature costs, in instructions and nanoseconds
     #[arg(long, conflicts_with = "pruned")]
     cost: bool,
+    /// What every set of features costs, not only each feature and all of them: more than twice as long
+    #[arg(long, requires = "cost", conflicts_with = "publish")]
+    every: bool,
     /// Only build the programs that `--cost` measures
     #[arg(long, requires = "cost", conflicts_with = "publish")]
     build: bool,
@@ -59,7 +62,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.pruned {
         return Ok(());
     }
-    let programs = cost::programs(&libraries)?;
+    let extent = if args.every { Extent::Full } else { Extent::Pruned };
+    let programs = cost::programs(&libraries, extent)?;
     if args.build {
         return Ok(());
     }
