@@ -51,7 +51,7 @@ pub use fork::{FnContext, join, join_all, join_context};
 pub use future::{block_on, spawn_future};
 pub use handle::JoinHandle;
 pub use isolate::isolate;
-pub use par_for::par_for;
+pub use par_for::{par_for, par_for_ranges};
 pub use runtime::{Runtime, global};
 pub use scope::{
     BroadcastContext, Scope, ScopeFifo, ScopedJoinHandle, broadcast, in_place_scope, in_place_scope_fifo,

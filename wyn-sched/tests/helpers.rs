@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use common::{Counter, WORKERS, runtime, watchdog};
 use wyn_sched::{
-    broadcast, current_worker_index, isolate, join, join_all, par_for, scope, spawn, worker_count,
+    broadcast, current_worker_index, isolate, join, join_all, par_for, par_for_ranges, scope, spawn,
+    worker_count,
 };
 
 #[test]
@@ -58,6 +59,22 @@ fn par_for_visits_every_number_once() {
         sum.fetch_add(i, Ordering::Relaxed);
     });
     assert_eq!(sum.into_inner(), 499_500);
+}
+
+#[test]
+fn ranges_are_disjoint_and_never_empty() {
+    let _dog = watchdog(60);
+    for workers in WORKERS {
+        let runtime = runtime(workers);
+        for (range, grain) in [(0..0, 1), (5..6, 0), (0..10_000, 1), (7..10_007, 100), (0..100, 1000)] {
+            let parts = Mutex::new(Vec::new());
+            runtime.install(|| par_for_ranges(range.clone(), grain, |part| parts.lock().unwrap().push(part)));
+            let mut parts = parts.into_inner().unwrap();
+            parts.sort_by_key(|part| part.start);
+            assert!(parts.iter().all(|part| !part.is_empty()), "of {range:?} by {grain}");
+            assert_eq!(parts.into_iter().flatten().collect::<Vec<_>>(), range.collect::<Vec<_>>());
+        }
+    }
 }
 
 #[test]

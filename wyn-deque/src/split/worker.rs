@@ -155,8 +155,9 @@ impl<T, B: Barrier> Worker<T, B> {
     where
         T: Copy,
     {
+        // Compared this way round, the caller has one number to keep instead of two.
         let last = Index(position);
-        self.head() == last.plus(1) && self.withdraw(last)
+        self.head().minus(1) == last && self.withdraw(last)
     }
 
     /// Takes out `last`, which is one below `head`, unless a thief has it. Then the deque is empty.

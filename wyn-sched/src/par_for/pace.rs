@@ -6,7 +6,7 @@
 //! | only workers that sleep | [`CALL_WORTH`], together with what other loops have missed of late: a push calls one |
 //!
 //! What is left is taken to run like what ran last, and at first by the number of its grains. The clock is read
-//! once for each range, and while somebody is idle.
+//! twice for each range, and while somebody is idle.
 
 use std::time::{Duration, Instant};
 
@@ -24,15 +24,17 @@ const MEMORY: Duration = Duration::from_millis(1);
 
 /// A range of so many grains is taken to be worth a steal before its pace is known.
 const MANY_GRAINS: usize = 32;
-/// A loop that nobody would help with looks again after so long.
+/// A loop that nobody would help with looks again after so long,
 const LOOK_EVERY: Duration = Duration::from_micros(2);
+/// or after so many grains: the next ones may be slower.
+const MOST_GRAINS: usize = 16;
 
 /// What a loop does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Give half of what is left away.
     Split,
-    /// Run so many iterations, or a grain if that is more, and look again.
+    /// Run so many iterations and look again.
     Run(usize),
 }
 
@@ -65,16 +67,37 @@ impl Rate {
 pub(super) struct Pace {
     /// As seen last, or by the loop that this one was split off from.
     rate: Option<Rate>,
-    /// When it looked last, and how many iterations were left then.
+    /// When it looked at the clock last, and how many iterations were left then.
     last: (Instant, usize),
+    grain: usize,
+    /// Iterations until the next look while nobody is idle, once a grain has been timed.
+    stride: Option<usize>,
     /// It has been counted among what was missed.
     is_missed: bool,
 }
 
 impl Pace {
     /// For a loop over so many iterations that begins now; `rate` is that of the loop it is a part of.
-    pub(super) fn new(iterations: usize, rate: Option<Rate>) -> Self {
-        Self { rate, last: (Instant::now(), iterations), is_missed: false }
+    pub(super) fn new(iterations: usize, grain: usize, rate: Option<Rate>) -> Self {
+        Self { rate, last: (Instant::now(), iterations), grain, stride: None, is_missed: false }
+    }
+
+    /// With so many iterations left and nobody idle: how many to run before the next look.
+    pub(super) fn stride(&mut self, left: usize) -> usize {
+        let (then, before) = self.last;
+        if let Some(stride) = self.stride {
+            return stride;
+        }
+        if before == left {
+            return self.grain;
+        }
+        let stride = self.between_looks(Rate::of(then.elapsed(), before - left));
+        self.stride = Some(stride);
+        stride
+    }
+
+    fn between_looks(&self, rate: Rate) -> usize {
+        rate.iterations_in(LOOK_EVERY).clamp(self.grain, self.grain.saturating_mul(MOST_GRAINS))
     }
 
     pub(super) fn rate(&self) -> Option<Rate> {
@@ -82,21 +105,21 @@ impl Pace {
     }
 
     /// With so many iterations left, which `idle` might help with.
-    pub(super) fn decide(&mut self, context: &Context, idle: Idle, left: usize, grain: usize) -> Decision {
+    pub(super) fn decide(&mut self, context: &Context, idle: Idle, left: usize) -> Decision {
         let (worth, proof) = match idle {
             Idle::Looking => (STEAL_WORTH, Duration::ZERO),
             Idle::Asleep => (CALL_WORTH, CALL_PROOF),
         };
         let is_worth_it = match self.rate {
             Some(rate) => rate.estimate(left) >= worth,
-            None => idle == Idle::Looking && left / grain >= MANY_GRAINS,
+            None => idle == Idle::Looking && left / self.grain >= MANY_GRAINS,
         };
         if is_worth_it {
             return Decision::Split;
         }
         let (then, before) = self.last;
         if before == left {
-            return Decision::Run(0);
+            return Decision::Run(self.grain);
         }
         let now = Instant::now();
         let rate = Rate::of(now - then, before - left);
@@ -109,7 +132,7 @@ impl Pace {
                 return Decision::Split;
             }
         }
-        Decision::Run(rate.iterations_in(LOOK_EVERY))
+        Decision::Run(self.between_looks(rate))
     }
 
     /// Counts the loop among those that nobody was called for; whether together they are worth it by now.

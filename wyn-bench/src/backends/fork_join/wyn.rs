@@ -44,7 +44,7 @@ impl ForkJoin for Wyn {
     where
         F: Fn(Range<usize>) + Sync,
     {
-        wyn_sched::par_for(range, grain, |i| f(i..i + 1));
+        wyn_sched::par_for_ranges(range, grain, f);
     }
 
     fn scope<F>(_context: &mut (), slots: &mut [u64], child: &F, body: impl FnOnce() + Send)
