@@ -93,7 +93,7 @@ impl<T, B: Barrier> Worker<T, B> {
         let words = &self.shared.words;
         let head = words.head();
         if head == self.limit.get() {
-            self.make_room(1);
+            return self.push_at_limit(item);
         }
         // SAFETY: the owner's ring is alive, and slot `head` is free: it is below `limit`, so every thief is
         // done with what it held (`done` is less than a capacity behind), and no thief reads at or above
@@ -101,6 +101,14 @@ impl<T, B: Barrier> Worker<T, B> {
         unsafe { self.view.get().write(head, item) };
         words.publish(head.plus(1));
         head.0
+    }
+
+    /// Out of line with all that follows, so that the usual way keeps nothing for after a call.
+    #[cold]
+    #[inline(never)]
+    fn push_at_limit(&self, item: T) -> usize {
+        self.make_room(1);
+        self.push_at(item)
     }
 
     /// Takes the newest item.

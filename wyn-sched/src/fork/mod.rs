@@ -13,6 +13,7 @@ mod wait;
 pub(crate) use wait::{Kin, Sought, wait};
 
 pub use all::join_all;
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use job::Job;
@@ -142,10 +143,7 @@ where
             };
             (result, b)
         }
-        Err(panic) => {
-            give_up(context, &job, position);
-            resume_unwind(panic)
-        }
+        Err(panic) => abandon(context, &job, position, panic),
     }
 }
 
@@ -165,9 +163,18 @@ where
     unsafe { job.take_result(job.header().await_left()) }
 }
 
-/// Does away with a job whose other branch has panicked. A panic of its own is dropped.
+/// Ends a join whose first branch has panicked. All of it out of line: `fork` keeps nothing for it in a register.
 #[cold]
 #[inline(never)]
+fn abandon<F, R>(context: &Context, job: &Job<F, R>, position: usize, panic: Box<dyn Any + Send>) -> !
+where
+    F: FnOnce(FnContext) -> R,
+{
+    give_up(context, job, position);
+    resume_unwind(panic)
+}
+
+/// Does away with a job whose other branch has panicked. A panic of its own is dropped.
 fn give_up<F, R>(context: &Context, job: &Job<F, R>, position: usize)
 where
     F: FnOnce(FnContext) -> R,
