@@ -12,7 +12,7 @@
 use crate::cell::{FreeCell, Range};
 use crate::depot::Depot;
 use crate::os;
-use crate::sync::{AtomicPtr, AtomicU32, Ordering, Witness};
+use crate::sync::{AtomicPtr, AtomicU32, Ordering, Witness, const_unless_loom};
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 
@@ -53,35 +53,20 @@ pub(crate) struct Cache {
 static_assertions::assert_eq_size!(Cache, [u8; 64]);
 
 impl Cache {
-    #[cfg(not(wyn_loom))]
-    pub(crate) const fn new() -> Self {
-        Self {
-            head: Cell::new(ptr::null_mut()),
-            count: AtomicU32::new(0),
-            limit: Cell::new(0),
-            bump: AtomicPtr::new(ptr::null_mut()),
-            window: Cell::new(ptr::null_mut()),
-            end: AtomicPtr::new(ptr::null_mut()),
-            populated: Cell::new(ptr::null_mut()),
-            populate_step: Cell::new(0),
-            spare: Cell::new(ptr::null_mut()),
-            witness: Witness::new(),
-        }
-    }
-
-    #[cfg(wyn_loom)]
-    pub(crate) fn new() -> Self {
-        Self {
-            head: Cell::new(ptr::null_mut()),
-            count: AtomicU32::new(0),
-            limit: Cell::new(0),
-            bump: AtomicPtr::new(ptr::null_mut()),
-            window: Cell::new(ptr::null_mut()),
-            end: AtomicPtr::new(ptr::null_mut()),
-            populated: Cell::new(ptr::null_mut()),
-            populate_step: Cell::new(0),
-            spare: Cell::new(ptr::null_mut()),
-            witness: Witness::new(),
+    const_unless_loom! {
+        pub(crate) fn new() -> Self {
+            Self {
+                head: Cell::new(ptr::null_mut()),
+                count: AtomicU32::new(0),
+                limit: Cell::new(0),
+                bump: AtomicPtr::new(ptr::null_mut()),
+                window: Cell::new(ptr::null_mut()),
+                end: AtomicPtr::new(ptr::null_mut()),
+                populated: Cell::new(ptr::null_mut()),
+                populate_step: Cell::new(0),
+                spare: Cell::new(ptr::null_mut()),
+                witness: Witness::new(),
+            }
         }
     }
 

@@ -8,7 +8,7 @@
 
 use crate::cell::{FreeCell, List, MIN_CELL_ALIGN, MIN_CELL_BYTES, Range};
 use crate::os::{Block, HUGE_BYTES, PAGE_BYTES};
-use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering};
+use crate::sync::{AtomicUsize, Mutex, MutexGuard, Ordering, const_unless_loom};
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
@@ -227,14 +227,10 @@ impl State {
 }
 
 impl Depot {
-    #[cfg(not(wyn_loom))]
-    pub(crate) const fn new(geometry: Geometry) -> Self {
-        Self { geometry, hint: AtomicUsize::new(0), state: Mutex::new(State::new()) }
-    }
-
-    #[cfg(wyn_loom)]
-    pub(crate) fn new(geometry: Geometry) -> Self {
-        Self { geometry, hint: AtomicUsize::new(0), state: Mutex::new(State::new()) }
+    const_unless_loom! {
+        pub(crate) fn new(geometry: Geometry) -> Self {
+            Self { geometry, hint: AtomicUsize::new(0), state: Mutex::new(State::new()) }
+        }
     }
 
     /// Runs `f` on the state under the lock.

@@ -15,6 +15,17 @@ pub(crate) use std::sync::{
     atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering, fence},
 };
 
+/// A constructor that is `const`, but under loom, whose types have none.
+macro_rules! const_unless_loom {
+    ($visible:vis fn $name:ident($($arguments:tt)*) -> Self $body:block) => {
+        #[cfg(not(wyn_loom))]
+        $visible const fn $name($($arguments)*) -> Self $body
+        #[cfg(wyn_loom)]
+        $visible fn $name($($arguments)*) -> Self $body
+    };
+}
+pub(crate) use const_unless_loom;
+
 /// A lock without poisoning: no code of the user ever runs under it.
 pub(crate) struct Mutex<T>(Inner<T>);
 
@@ -24,14 +35,10 @@ type Inner<T> = loom::sync::Mutex<T>;
 type Inner<T> = std::sync::Mutex<T>;
 
 impl<T> Mutex<T> {
-    #[cfg(not(wyn_loom))]
-    pub(crate) const fn new(value: T) -> Self {
-        Self(Inner::new(value))
-    }
-
-    #[cfg(wyn_loom)]
-    pub(crate) fn new(value: T) -> Self {
-        Self(Inner::new(value))
+    const_unless_loom! {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Inner::new(value))
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
