@@ -130,25 +130,29 @@ fn pair(backend: &str, rows: &[Row<'_>]) -> Option<(String, usize, f64)> {
     Some((backend.to_owned(), ratios.len(), geometric_mean(ratios)?))
 }
 
-fn shown(ranking: &Ranking) -> String {
-    let header = ["backend", "to the best", "first", "within 5 %", "wyn is ahead by", "rows of both"];
-    let of_pair = |backend: &str| ranking.pairs.iter().find(|(name, ..)| name == backend);
-    let pair = |backend: &str| match of_pair(backend) {
-        Some((_, rows, lead)) => (factor(*lead), rows.to_string()),
-        None => (String::new(), String::new()),
+/// What the columns of [`lines`] are.
+pub(crate) const HEADER: [&str; 6] =
+    ["backend", "to the best", "first", "within 5 %", "Wyn is ahead by", "rows of both"];
+
+/// A line for each backend: those that are ranked, in their order, then the others.
+pub(crate) fn lines(ranking: &Ranking) -> Vec<Vec<String>> {
+    let line = |backend: &str, figures: [String; 3]| {
+        let pair = ranking.pairs.iter().find(|(name, ..)| name == backend);
+        let (lead, rows) =
+            pair.map_or_else(Default::default, |(_, rows, lead)| (factor(*lead), rows.to_string()));
+        [backend.to_owned()].into_iter().chain(figures).chain([lead, rows]).collect()
     };
-    let mut lines = Vec::new();
-    for rank in &ranking.ranks {
-        let (lead, rows) = pair(&rank.backend);
-        let counts = (rank.first.to_string(), rank.level.to_string());
-        lines.push(vec![rank.backend.clone(), factor(rank.mean), counts.0, counts.1, lead, rows]);
-    }
-    let ranked = |name: &str| ranking.ranks.iter().any(|rank| rank.backend == name);
-    for (name, rows, lead) in ranking.pairs.iter().filter(|(name, ..)| !ranked(name)) {
-        let none = || "-".to_owned();
-        lines.push(vec![name.clone(), none(), none(), none(), factor(*lead), rows.to_string()]);
-    }
-    let mut text = crate::table::drawn(&header, lines);
+    let ranked = ranking
+        .ranks
+        .iter()
+        .map(|rank| line(&rank.backend, [factor(rank.mean), rank.first.to_string(), rank.level.to_string()]));
+    let is_ranked = |name: &str| ranking.ranks.iter().any(|rank| rank.backend == name);
+    let others = ranking.pairs.iter().filter(|(name, ..)| !is_ranked(name));
+    ranked.chain(others.map(|(name, ..)| line(name, ["–"; 3].map(str::to_owned)))).collect()
+}
+
+fn shown(ranking: &Ranking) -> String {
+    let mut text = crate::table::drawn(&HEADER, lines(ranking));
     if let Some((own, rows)) = &ranking.own {
         let Rank { mean, first, level, .. } = own;
         let _ = write!(text, "wyn over all its {rows} rows: {} to the best, first in {first}", factor(*mean));

@@ -114,23 +114,46 @@ fn present(sources: &[Source]) -> impl Iterator<Item = Group> {
 
 fn minute(stands: &[Stand], sources: &[Source]) -> Element {
     let (wins, losses) = extremes(stands, EXTREMES);
+    let total = |which: &dyn Fn(&Stand) -> bool| stands.iter().filter(|s| s.main && which(s)).count();
+    let words = format!(
+        "Wyn runs many small CPU-bound tasks. Of {} rows, each one workload at one size, it is ahead of every other \
+         library in {}, level with the best in {}, and behind it in {}.",
+        total(&|_| true),
+        total(&Stand::is_win),
+        total(&|stand| !stand.is_win() && !stand.is_loss()),
+        total(&Stand::is_loss),
+    );
+    let glance = el("div").class("glance").child(won_and_lost(stands)).children(beside::panel(sources));
+    let verdict = el("div").class("verdict").child(column("Largest leads", "ahead", &wins)).child(column(
+        "Largest losses",
+        "behind",
+        &losses,
+    ));
+    el("section")
+        .at("id", "minute")
+        .child(el("h2").text("In one minute"))
+        .child(el("p").text(words))
+        .child(el("p").class("small").text(machines(sources)))
+        .child(glance)
+        .child(verdict)
+}
+
+/// A bar for each group: in how many of its rows Wyn is ahead, and behind.
+fn won_and_lost(stands: &[Stand]) -> Element {
     let count = |group: &str, which: &dyn Fn(&Stand) -> bool| {
         stands.iter().filter(|stand| stand.main && stand.group == group && which(stand)).count()
     };
-    let total = |which: &dyn Fn(&Stand) -> bool| stands.iter().filter(|s| s.main && which(s)).count();
-    let shares =
-        Group::ALL.into_iter().map(Group::name).filter(|group| count(group, &|_| true) > 0).map(|group| {
-            let (ahead, behind) = (count(group, &Stand::is_win), count(group, &Stand::is_loss));
-            let level = count(group, &|_| true) - ahead - behind;
-            bars::shares(
-                group,
-                [
-                    ("ahead", "ahead", ahead),
-                    ("level", "no clear difference", level),
-                    ("behind", "behind", behind),
-                ],
-            )
-        });
+    let groups = Group::ALL.into_iter().map(Group::name).filter(|group| count(group, &|_| true) > 0);
+    let shares = groups.map(|group| {
+        let (ahead, behind) = (count(group, &Stand::is_win), count(group, &Stand::is_loss));
+        let level = count(group, &|_| true) - ahead - behind;
+        let parts = [
+            ("ahead", "ahead", ahead),
+            ("level", "no clear difference", level),
+            ("behind", "behind", behind),
+        ];
+        bars::shares(group, parts)
+    });
     let key = [
         ("ahead", "ahead of every other"),
         ("level", "no clear difference: within 5 % or the noise"),
@@ -139,30 +162,7 @@ fn minute(stands: &[Stand], sources: &[Source]) -> Element {
     let key = el("ul")
         .class("key steps")
         .children(key.map(|(class, words)| el("li").child(el("span").class(class)).text(words)));
-    el("section")
-        .at("id", "minute")
-        .child(el("h2").text("In one minute"))
-        .child(el("p").text(format!(
-            "Wyn runs many small CPU-bound tasks. Of {} rows, each one workload at one size, it is ahead of every other \
-             library in {}, level with the best in {}, and behind it in {}.",
-            total(&|_| true),
-            total(&Stand::is_win),
-            total(&|stand| !stand.is_win() && !stand.is_loss()),
-            total(&Stand::is_loss),
-        )))
-        .child(el("p").class("small").text(machines(sources)))
-        .child(
-            el("div")
-                .class("glance")
-                .child(el("div").child(el("h3").text("Rows won and lost")).children(shares).child(key))
-                .children(beside::panel(sources)),
-        )
-        .child(
-            el("div")
-                .class("verdict")
-                .child(column("Largest leads", "ahead", &wins))
-                .child(column("Largest losses", "behind", &losses)),
-        )
+    el("div").child(el("h3").text("Rows won and lost")).children(shares).child(key)
 }
 
 /// What the runs were measured on.

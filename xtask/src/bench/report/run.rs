@@ -46,25 +46,15 @@ fn ranks(ranking: &Ranking) -> Option<Html> {
         own.first,
         own.level
     );
-    let header = ["backend", "to the best", "first", "within 5 %", "Wyn is ahead by", "over rows"];
-    let head = el("tr").children(header.map(|name| el("th").at("scope", "col").text(name)));
-    let lead = |backend: &str| ranking.pairs.iter().find(|(name, ..)| name == backend);
-    let line = |(backend, figures): (&str, [String; 3])| {
-        let (ahead, rows) = match lead(backend) {
-            Some((_, rows, lead)) => (factor(*lead), rows.to_string()),
-            None => (String::new(), String::new()),
-        };
+    let head = el("tr").children(rank::HEADER.map(|name| el("th").at("scope", "col").text(name)));
+    let line = |line: Vec<String>| {
+        let mut cells = line.into_iter();
+        let backend = cells.next().unwrap_or_default();
         let class = if backend == OURS { "ours" } else { "" };
-        let cells = figures.into_iter().chain([ahead, rows]).map(|text| el("td").text(text));
-        el("tr").class(class).child(el("th").at("scope", "row").text(backend)).children(cells)
+        let figures = cells.map(|text| el("td").text(text));
+        el("tr").class(class).child(el("th").at("scope", "row").text(backend)).children(figures)
     };
-    let ranked = ranking.ranks.iter().map(|rank| {
-        (rank.backend.as_str(), [factor(rank.mean), rank.first.to_string(), rank.level.to_string()])
-    });
-    let is_ranked = |name: &str| ranking.ranks.iter().any(|rank| rank.backend == name);
-    let others = ranking.pairs.iter().filter(|(name, ..)| !is_ranked(name));
-    let none = || ["–", "–", "–"].map(str::to_owned);
-    let body = el("tbody").children(ranked.chain(others.map(|(name, ..)| (name.as_str(), none()))).map(line));
+    let body = el("tbody").children(rank::lines(ranking).into_iter().map(line));
     let table = el("table").class("figures").child(el("thead").child(head)).child(body);
     let common = format!(
         "“To the best” is the geometric mean over the {} rows that all backends with a figure in half of the rows \
