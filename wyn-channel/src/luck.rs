@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use crate::spin::Spin;
 use crate::wait::{Ticket, Verdict};
 
+/// Looks of a short look.
+const LOOKS: u32 = if cfg!(wyn_loom) { 0 } else { 124 };
 /// What a thread starts with, and the most it saves up.
 const MOST: u8 = 16;
 /// What a look in vain costs, where one that paid off earns 1: it is worth while if two of three do.
@@ -90,10 +92,15 @@ pub(crate) fn look_for_verdict(ticket: &Ticket) -> Option<Verdict> {
 }
 
 fn look(ticket: &Ticket, luck: &mut Luck) -> Option<Verdict> {
-    let mut spin = if luck.long { Spin::long_moment() } else { Spin::moment() };
-    while spin.look_again(None) {
+    // Pauses only, for other tasks may wait for this thread.
+    if let Some(verdict) = ticket.look(LOOKS) {
+        luck.won(true);
+        return Some(verdict);
+    }
+    let mut spin = Spin::a_wake_up();
+    while luck.long && spin.look_again(None) {
         if let Some(verdict) = ticket.verdict() {
-            luck.won(spin.is_early());
+            luck.won(false);
             return Some(verdict);
         }
     }

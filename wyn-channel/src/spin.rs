@@ -51,17 +51,17 @@ impl Spin {
         Self { round: 0, shortest: 1, rounds: BRIEF_ROUNDS }
     }
 
-    /// For a task: pauses only, for other tasks may wait for its thread.
+    /// For a thread that has paused already.
     #[inline]
-    pub(crate) const fn moment() -> Self {
-        Self { round: 0, shortest: 4, rounds: PAUSE_ROUNDS }
+    pub(crate) const fn yields() -> Self {
+        Self { round: PAUSE_ROUNDS, shortest: 1, rounds: PAUSE_ROUNDS + YIELD_ROUNDS }
     }
 
     /// For a task that finds out whether the other side would answer if it did not have to be woken first: as long as
     /// that takes.
     #[inline]
-    pub(crate) const fn long_moment() -> Self {
-        Self { round: 0, shortest: 4, rounds: PAUSE_ROUNDS + LONG_LOOK_ROUNDS }
+    pub(crate) const fn a_wake_up() -> Self {
+        Self { round: PAUSE_ROUNDS, shortest: 1, rounds: PAUSE_ROUNDS + LONG_LOOK_ROUNDS }
     }
 
     /// Waits a little; `false` once the budget is used up and the thread should go to sleep.
