@@ -259,7 +259,7 @@ fn stress_many_threads_ping_each_other() {
 }
 
 /// `cargo xtask stress --soak`: 10^8 messages, or as many as `WYN_SOAK` says, each counted, in the order of its
-/// sender. 8 to 25 s on two idle processors; several times as long beside other work, for who hands over by turns
+/// sender. 8 to 16 s on two idle processors; several times as long beside other work, for who hands over by turns
 /// needs both.
 #[test]
 #[ignore = "takes a while"]
