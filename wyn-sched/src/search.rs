@@ -45,20 +45,24 @@ impl Context {
     #[cold]
     fn in_turn(&self) -> Option<TaskRef> {
         let mail = || self.slot().receive();
-        mail().or_else(|| self.below()).or_else(|| self.injected()).or_else(|| self.deque().pop())
+        mail().or_else(|| self.behind()).or_else(|| self.injected()).or_else(|| self.deque().pop())
     }
 
-    /// The oldest of the own deque, in turn with the injector, if the newest is a future that was woken: futures that wake
-    /// each other would keep what lies below from its turn.
-    fn below(&self) -> Option<TaskRef> {
-        let turn = !self.turn.get();
+    /// In turn with the injector: the oldest of the own deque, and one of another thread's, if the newest is a future that
+    /// was woken or there is none. Futures that wake each other, or themselves, would keep the others from their turn.
+    fn behind(&self) -> Option<TaskRef> {
+        let turn = self.turn.get().wrapping_add(1);
         self.turn.set(turn);
-        if !turn {
+        if turn.is_multiple_of(2) {
             return None;
         }
-        let newest = self.deque().pop()?;
-        self.push(newest);
-        newest.is_woken().then(|| self.deque().pop_oldest()).flatten()
+        let newest = self.deque().pop();
+        newest.into_iter().for_each(|task| self.push(task));
+        match newest {
+            Some(newest) if !newest.is_woken() => None,
+            _ if turn % 4 == 1 => self.deque().pop_oldest(),
+            _ => self.stolen(),
+        }
     }
 
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
@@ -70,6 +74,11 @@ impl Context {
         if let Some(task) = first.and_then(|id| self.steal_from(id)) {
             return Some(task);
         }
+        self.stolen()
+    }
+
+    /// A task of another thread.
+    fn stolen(&self) -> Option<TaskRef> {
         let slots = &self.shared.slots;
         let start = self.random_below(slots.used().count());
         let later = slots.used().skip(start);

@@ -7,82 +7,98 @@ mod future;
 
 use std::future::{poll_fn, ready};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use common::{WORKERS, runtime, wait_until, watchdog};
 use future::{Event, give_way};
 use wyn_sched::{JoinHandle, Runtime, block_on, join, scope, spawn, spawn_future, yield_now};
+
+/// Sets `over` when it goes, so that a test that fails ends.
+struct Over(Arc<AtomicBool>);
+
+impl Drop for Over {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
 
 #[test]
 fn a_future_that_yields_starves_nobody() {
     let _dog = watchdog(60);
     for workers in [1, 2] {
         let (runtime, over) = (runtime(workers), Arc::new(AtomicBool::new(false)));
-        let yields = |over: &Arc<AtomicBool>| {
-            let over = Arc::clone(over);
-            async move {
-                while !over.load(Ordering::SeqCst) {
-                    give_way().await;
-                }
-            }
-        };
-        let yielding: Vec<_> = (0..4).map(|_| runtime.spawn_future(yields(&over))).collect();
-        // A closure, a future, and what they spawn, all beside those.
-        assert_eq!(runtime.spawn(|| spawn(|| 1).join().unwrap()).join().unwrap(), 1);
-        assert_eq!(runtime.spawn_future(async { spawn_future(ready(2)).await.unwrap() }).join().unwrap(), 2);
-        over.store(true, Ordering::SeqCst);
-        yielding.into_iter().for_each(|handle| handle.join().unwrap());
-    }
-}
-
-/// Two futures that wake each other, each of them before it waits.
-fn ping_pong(runtime: &Runtime, over: &Arc<AtomicBool>) -> [JoinHandle<()>; 2] {
-    let seats: Arc<[Mutex<Option<Waker>>; 2]> = Arc::default();
-    [0, 1].map(|own| {
-        let (seats, over) = (Arc::clone(&seats), Arc::clone(over));
-        runtime.spawn_future(poll_fn(move |cx| {
-            *seats[own].lock().unwrap() = Some(cx.waker().clone());
-            let other = seats[1 - own].lock().unwrap().take();
-            if over.load(Ordering::SeqCst) {
-                other.into_iter().for_each(Waker::wake);
-                return Poll::Ready(());
-            }
-            match other {
-                Some(other) => other.wake(),
-                None => cx.waker().wake_by_ref(),
-            }
-            Poll::Pending
-        }))
-    })
-}
-
-#[test]
-fn futures_that_wake_each_other_starve_nobody() {
-    let _dog = watchdog(60);
-    let (runtime, over) = (runtime(1), Arc::new(AtomicBool::new(false)));
-    let turns: Arc<[AtomicUsize; 3]> = Arc::default();
-    let own = Arc::clone(&turns);
-    let until = Arc::clone(&over);
-    // They lie below the pairs, on the one worker's deque.
-    let below = runtime.spawn(move || {
-        let below = |i: usize| {
-            let (turns, over) = (Arc::clone(&own), Arc::clone(&until));
-            spawn_future(async move {
+        let _over = Over(Arc::clone(&over));
+        let turns: Arc<[AtomicUsize; 4]> = Arc::default();
+        let yielding = |i: usize| {
+            let (turns, over) = (Arc::clone(&turns), Arc::clone(&over));
+            runtime.spawn_future(async move {
                 while !over.load(Ordering::SeqCst) {
                     turns[i].fetch_add(1, Ordering::SeqCst);
                     give_way().await;
                 }
             })
         };
-        [0, 1, 2].map(below)
+        let handles: Vec<_> = (0..4).map(yielding).collect();
+        let seen = || turns.iter().map(|turns| turns.load(Ordering::SeqCst)).collect::<Vec<_>>();
+        wait_until("each has turns", || seen().iter().all(|&turns| turns > 1000));
+        let before = seen();
+        wait_until("one has many", || seen().iter().zip(&before).any(|(now, before)| now - before > 10_000));
+        let fewest = seen().iter().zip(&before).map(|(now, before)| now - before).min();
+        // With two, one may lose its processor.
+        assert!(workers > 1 || fewest > Some(1000), "each has its turn: {before:?}, {:?}", seen());
+        // This thread does not help. What it spawns lies in its own deque, which a worker must look at.
+        let closure = runtime.spawn(|| spawn(|| 1).join().unwrap());
+        wait_until("a closure has its turn", || closure.is_finished());
+        let future = runtime.spawn_future(async {
+            let (one, two) = (spawn_future(ready(1)), spawn_future(give_way()));
+            two.await.unwrap();
+            one.await.unwrap()
+        });
+        wait_until("a future has its turn", || future.is_finished());
+        over.store(true, Ordering::SeqCst);
+        handles.into_iter().for_each(|handle| handle.join().unwrap());
+    }
+}
+
+/// Two futures that wake each other as soon as the event has come.
+fn ping_pong(runtime: &Runtime, event: &Event, over: &Arc<AtomicBool>) -> [JoinHandle<()>; 2] {
+    let seats: Arc<[Mutex<Option<Waker>>; 2]> = Arc::default();
+    [0, 1].map(|own| {
+        let (seats, event, over) = (Arc::clone(&seats), event.clone(), Arc::clone(over));
+        runtime.spawn_future(async move {
+            event.wait().await;
+            poll_fn(|cx| {
+                *seats[own].lock().unwrap() = Some(cx.waker().clone());
+                let other = seats[1 - own].lock().unwrap().take();
+                other.into_iter().for_each(Waker::wake);
+                if over.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        })
+    })
+}
+
+#[test]
+fn futures_that_wake_each_other_starve_nobody() {
+    let _dog = watchdog(60);
+    let (runtime, event, over) = (runtime(1), Event::default(), Arc::new(AtomicBool::new(false)));
+    let _over = Over(Arc::clone(&over));
+    let pair = ping_pong(&runtime, &event, &over);
+    wait_until("both wait", || event.waiting() == 2);
+    let (to, below) = channel();
+    // On the one worker's deque: a task, and above it the pair.
+    let starts = runtime.spawn(move || {
+        spawn_future(async move { to.send(()).unwrap() }).detach();
+        event.set();
     });
-    let pairs = [(); 3].map(|()| ping_pong(&runtime, &over));
-    wait_until("all have turns", || turns.iter().all(|turns| turns.load(Ordering::SeqCst) > 100));
+    wait_until("it has begun", || starts.is_finished());
+    below.recv_timeout(Duration::from_secs(20)).expect("what lies below has its turn");
     over.store(true, Ordering::SeqCst);
-    below.join().unwrap().into_iter().for_each(|handle| handle.join().unwrap());
-    pairs.into_iter().flatten().for_each(|handle| handle.join().unwrap());
+    pair.into_iter().for_each(|handle| handle.join().unwrap());
 }
 
 #[test]
@@ -141,8 +157,8 @@ fn a_woken_future_is_not_run_on_top_of_a_wait() {
             waited.join().unwrap();
             to_below.send(()).unwrap();
         });
-        outer.join().unwrap();
-        woken.join().unwrap();
+        // This thread does not help: a worker is to do it.
+        wait_until("both are done", || outer.is_finished() && woken.is_finished());
     }
 }
 

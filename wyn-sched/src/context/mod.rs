@@ -51,7 +51,7 @@ pub(crate) struct Context {
     ticks: Cell<u32>,
     random: Cell<u32>,
     /// Whose turn it is when it is not the newest task's; see `search.rs`.
-    pub(crate) turn: Cell<bool>,
+    pub(crate) turn: Cell<u8>,
     /// What its loops could have used help for.
     pub(crate) missed: Cell<Missed>,
     /// What it saw of the others when it last watched.
@@ -81,7 +81,7 @@ impl Context {
             seen_look: Cell::new(0),
             ticks: Cell::new(0),
             random: Cell::new(seed),
-            turn: Cell::new(false),
+            turn: Cell::new(0),
             missed: Cell::new(Missed::default()),
             looks: RefCell::new(Looks::default()),
             departures: RefCell::new(Vec::new()),
