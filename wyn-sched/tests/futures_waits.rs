@@ -33,11 +33,20 @@ fn a_future_that_yields_starves_nobody() {
         let (runtime, over) = (runtime(workers), Arc::new(AtomicBool::new(false)));
         let _over = Over(Arc::clone(&over));
         let turns: Arc<[AtomicUsize; 4]> = Arc::default();
+        // Who had the last turn; how many in a row one has had while there were others.
+        let (last, longest) = (Arc::new(AtomicUsize::new(9)), Arc::new(AtomicUsize::new(0)));
         let yielding = |i: usize| {
             let (turns, over) = (Arc::clone(&turns), Arc::clone(&over));
+            let (last, longest) = (Arc::clone(&last), Arc::clone(&longest));
             runtime.spawn_future(async move {
+                let mut in_a_row = 0;
                 while !over.load(Ordering::SeqCst) {
                     turns[i].fetch_add(1, Ordering::SeqCst);
+                    let is_again = last.swap(i, Ordering::SeqCst) == i;
+                    in_a_row = if is_again { in_a_row + 1 } else { 0 };
+                    if turns.iter().all(|turns| turns.load(Ordering::SeqCst) > 10) {
+                        longest.fetch_max(in_a_row, Ordering::SeqCst);
+                    }
                     give_way().await;
                 }
             })
@@ -45,11 +54,6 @@ fn a_future_that_yields_starves_nobody() {
         let handles: Vec<_> = (0..4).map(yielding).collect();
         let seen = || turns.iter().map(|turns| turns.load(Ordering::SeqCst)).collect::<Vec<_>>();
         wait_until("each has turns", || seen().iter().all(|&turns| turns > 1000));
-        let before = seen();
-        wait_until("one has many", || seen().iter().zip(&before).any(|(now, before)| now - before > 10_000));
-        let fewest = seen().iter().zip(&before).map(|(now, before)| now - before).min();
-        // With two, one may lose its processor.
-        assert!(workers > 1 || fewest > Some(1000), "each has its turn: {before:?}, {:?}", seen());
         // This thread does not help. What it spawns lies in its own deque, which a worker must look at.
         let closure = runtime.spawn(|| spawn(|| 1).join().unwrap());
         wait_until("a closure has its turn", || closure.is_finished());
@@ -59,6 +63,9 @@ fn a_future_that_yields_starves_nobody() {
             one.await.unwrap()
         });
         wait_until("a future has its turn", || future.is_finished());
+        let longest = longest.load(Ordering::SeqCst);
+        // With two workers, one of them may have one future, and the other lose its processor.
+        assert!(workers > 1 || longest < 10, "one had {longest} turns in a row");
         over.store(true, Ordering::SeqCst);
         handles.into_iter().for_each(|handle| handle.join().unwrap());
     }
