@@ -45,13 +45,22 @@ struct Both {
     items: VecDeque<u32>,
     dest_items: VecDeque<u32>,
     next: u32,
+    /// The position of the worker at the last steal that found something, and at how many in a row: it never answers.
+    silent_at: (usize, u32),
 }
 
 impl Both {
     fn new(u: &mut Unstructured<'_>) -> Result<Self> {
         let mut start = || -> Result<usize> { Ok(usize::MAX - usize::from(u.arbitrary::<u8>()?)) };
         let (worker, dest) = (Worker::starting_at(2, start()?), Worker::starting_at(2, start()?));
-        Ok(Self { worker, dest, items: VecDeque::new(), dest_items: VecDeque::new(), next: 0 })
+        Ok(Self {
+            worker,
+            dest,
+            items: VecDeque::new(),
+            dest_items: VecDeque::new(),
+            next: 0,
+            silent_at: (0, 0),
+        })
     }
 
     fn push(&mut self) {
@@ -62,8 +71,19 @@ impl Both {
 
     /// What a batch of at most `limit` should be.
     fn batch(&mut self, limit: usize) -> VecDeque<u32> {
-        let n = self.items.len().div_ceil(2).min(limit);
+        let is_away = self.count_silence() >= 2;
+        let n = if is_away { self.items.len() } else { self.items.len().div_ceil(2) }.min(limit);
         self.items.drain(..n).collect()
+    }
+
+    /// How often in a row a thief that comes now has found the owner silent where it is, before this time.
+    fn count_silence(&mut self) -> u32 {
+        let position = self.worker.position();
+        let silences = if self.silent_at.0 == position { self.silent_at.1 } else { 0 };
+        if !self.items.is_empty() {
+            self.silent_at = (position, silences + 1);
+        }
+        silences
     }
 
     fn run(&mut self, op: &Op) {
@@ -77,6 +97,7 @@ impl Both {
                 assert_eq!(self.worker.pop_if(|item| wanted(**item)).map(|item| *item), expected);
             }
             Op::Steal => {
+                self.count_silence();
                 let stolen = self.worker.stealer().steal().success().map(|item| *item);
                 assert_eq!(stolen, self.items.pop_front());
             }

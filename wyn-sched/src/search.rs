@@ -18,7 +18,8 @@ use crate::task::TaskRef;
 /// Tasks taken in one steal at most: half of a deque is taken, and can be taken on, however long it is.
 const STEAL_TASKS: usize = 1 << 20;
 /// The owner of a shorter deque is asked for one task, its oldest: the branches of a recursion are never many, and
-/// the oldest is the largest by far. Of many that lie side by side, or whose owner does not answer, half are taken.
+/// the oldest is the largest by far. Of many that lie side by side, or whose owner does not answer, half are taken;
+/// all of them, if the owner still does not.
 const BATCH_TASKS: usize = 64;
 /// So many tasks are worth a steal whatever their owner does.
 const MANY_TASKS: usize = 1024;

@@ -13,11 +13,14 @@ use crate::sync::Arc;
 
 /// How often a thief looks for the answer of an owner that has been silent and has not moved since.
 const SILENT_ROUNDS: u32 = 8;
+/// From an owner that has been silent so often without moving, a thief takes all.
+const SILENCES_OF_THE_ABSENT: u32 = 2;
 
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
-/// A batch is at most half of what the victim has, rounded up.
+/// A batch is at most half of what the victim has, rounded up; all of it if the owner did not answer the last two
+/// thieves either, and has neither pushed nor popped meanwhile.
 pub struct Stealer<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
     barrier: PhantomData<fn() -> B>,
@@ -149,8 +152,10 @@ impl<T, B: Barrier> Stealer<T, B> {
         (claimed.0, head.0)
     }
 
-    /// Claims up to `wish` items if the owner gives them, else up to `limit`, half of what is there at most, and
-    /// has `copy` take them.
+    /// Claims up to `wish` items if the owner gives them, else up to `limit`, and has `copy` take them.
+    ///
+    /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
+    /// barrier for each half of the rest.
     ///
     /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
     /// ring, the first index and the number, at least one; the items there are its own, and the ring is
@@ -168,7 +173,8 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         let Some(lock) = self.shared.words.try_lock() else { return Steal::Retry };
         let (from, head) = lock.estimate();
-        let want = head.items_since(from).div_ceil(2).min(limit);
+        let (is_away, held) = (lock.silences_at(head) >= SILENCES_OF_THE_ABSENT, head.items_since(from));
+        let want = if is_away { held } else { held.div_ceil(2) }.min(limit);
         if want == 0 {
             return Steal::Empty;
         }
@@ -208,10 +214,10 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// hardly any if it has not moved since it was silent last. The end of what it gave; `None` if it does not answer,
     /// and a claim of `want` is announced instead.
     fn ask(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> Option<Index> {
-        let rounds = match lock.was_silent_at(head) {
+        let rounds = match lock.silences_at(head) {
             _ if cfg!(wyn_loom) => 1,
-            true => SILENT_ROUNDS,
-            false => B::patience(),
+            0 => B::patience(),
+            _ => SILENT_ROUNDS,
         };
         lock.ask(from, wish);
         for _ in 0..rounds {

@@ -52,6 +52,8 @@ struct ThiefLine<T> {
     wish: AtomicUsize,
     /// Where the owner was when it did not answer last, if it has answered nobody since: a hint. Only under the lock.
     silent: AtomicUsize,
+    /// How often in a row it was silent there. Only under the lock.
+    silences: AtomicU32,
     /// Everything below is stolen for certain. Only grows.
     ///
     /// | site | ordering | partner | mutant: model that dies |
@@ -102,6 +104,7 @@ impl<T> Words<T> {
                 split: index(),
                 wish: AtomicUsize::new(0),
                 silent: AtomicUsize::new(start.plus(QUESTION).0),
+                silences: AtomicU32::new(0),
                 claimed: index(),
                 done: index(),
                 lock,
@@ -273,21 +276,26 @@ impl<T> Locked<'_, T> {
         exchanged.map(drop).map_err(Index)
     }
 
-    /// Whether an owner that is at `head` was there when it did not answer last.
-    pub(super) fn was_silent_at(&self, head: Index) -> bool {
-        // Ordering: Relaxed, the last store of a holder of the lock, which orders it.
-        self.words.thief.silent.load(Ordering::Relaxed) == head.0
+    /// How often in a row an owner that is at `head` was there when it did not answer.
+    pub(super) fn silences_at(&self, head: Index) -> u32 {
+        // Ordering: Relaxed, the last store of a holder of the lock, which orders it; as are the others here.
+        let silent = self.words.thief.silent.load(Ordering::Relaxed);
+        if silent == head.0 { self.words.thief.silences.load(Ordering::Relaxed) } else { 0 }
     }
 
     /// Remembers that the owner did not answer at `head`.
     pub(super) fn remember_silence(&self, head: Index) {
+        let silences = self.silences_at(head).saturating_add(1);
+        // Ordering: Relaxed, as above.
+        self.words.thief.silences.store(silences, Ordering::Relaxed);
         // Ordering: Relaxed, as above.
         self.words.thief.silent.store(head.0, Ordering::Relaxed);
     }
 
     /// The owner has answered a question that began at `from`.
     pub(super) fn forget_silence(&self, from: Index) {
-        self.remember_silence(from.plus(QUESTION));
+        // Ordering: Relaxed, as above.
+        self.words.thief.silent.store(from.plus(QUESTION).0, Ordering::Relaxed);
     }
 
     /// Where the owner is, read behind the `heavy` barrier.
