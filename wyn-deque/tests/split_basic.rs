@@ -218,20 +218,19 @@ fn an_owner_that_was_silent_is_waited_for_when_it_has_moved() {
 
 #[test]
 fn an_owner_that_is_away_is_relieved_of_all() {
-    let worker = filled(0..16);
+    let worker = filled(0..66);
     let stealer = worker.stealer();
     let batch = |limit| {
         let mut batch = Vec::new();
         stealer.steal_batch_with(limit, |item| batch.push(item)).success().map(|_| batch)
     };
-    assert_eq!(batch(100), Some((0..8).collect()), "half");
-    assert_eq!(batch(100), Some((8..12).collect()), "half of the rest");
-    assert_eq!(batch(3), Some((12..15).collect()), "the rest, but no more than the limit");
-    (16..19).for_each(|item| worker.push(item));
-    assert_eq!(batch(100), Some(vec![15, 16]), "it has moved");
-    assert_eq!(batch(1), Some(vec![17]));
-    worker.push(19);
-    let _ = worker.pop();
-    assert_eq!(batch(100), Some(vec![18]), "it is where it was");
-    assert_eq!((batch(100), worker.pop()), (None, None));
+    assert_eq!(batch(100), Some((0..33).collect()), "half");
+    assert_eq!(batch(16), Some((33..49).collect()), "half of the rest");
+    assert_eq!(batch(1), Some(vec![49]), "no more than the limit");
+    assert_eq!(batch(100), Some((50..66).collect()), "all");
+    (66..96).for_each(|item| worker.push(item));
+    assert_eq!(batch(100), Some((66..81).collect()), "half: it has moved");
+    assert_eq!(batch(100), Some((81..89).collect()), "half: so few may be a recursion's");
+    assert_eq!(batch(100), Some((89..93).collect()), "the same");
+    assert_eq!(worker.pop(), Some(95));
 }

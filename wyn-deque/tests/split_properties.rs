@@ -71,7 +71,7 @@ impl Both {
 
     /// What a batch of at most `limit` should be.
     fn batch(&mut self, limit: usize) -> VecDeque<u32> {
-        let is_away = self.count_silence() >= 2;
+        let is_away = self.count_silence() >= 2 && self.items.len() >= 16;
         let n = if is_away { self.items.len() } else { self.items.len().div_ceil(2) }.min(limit);
         self.items.drain(..n).collect()
     }

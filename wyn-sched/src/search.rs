@@ -19,7 +19,7 @@ use crate::task::TaskRef;
 const STEAL_TASKS: usize = 1 << 20;
 /// The owner of a shorter deque is asked for one task, its oldest: the branches of a recursion are never many, and
 /// the oldest is the largest by far. Of many that lie side by side, or whose owner does not answer, half are taken;
-/// all of them, if the owner still does not.
+/// of an owner that is away, all of them.
 const BATCH_TASKS: usize = 64;
 /// So many tasks are worth a steal whatever their owner does.
 const MANY_TASKS: usize = 1024;

@@ -13,14 +13,16 @@ use crate::sync::Arc;
 
 /// How often a thief looks for the answer of an owner that has been silent and has not moved since.
 const SILENT_ROUNDS: u32 = 8;
-/// From an owner that has been silent so often without moving, a thief takes all.
+/// From an owner that has been silent so often without moving, a thief takes all,
 const SILENCES_OF_THE_ABSENT: u32 = 2;
+/// if there are so many: a few may be the branches of a recursion, the newest of which is what its owner runs next.
+const MANY: usize = 16;
 
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
-/// A batch is at most half of what the victim has, rounded up; all of it if the owner did not answer the last two
-/// thieves either, and has neither pushed nor popped meanwhile.
+/// A batch is at most half of what the victim has, rounded up; all of it, if it is 16 or more, the owner did not
+/// answer the last two thieves either, and has neither pushed nor popped meanwhile.
 pub struct Stealer<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
     barrier: PhantomData<fn() -> B>,
@@ -173,7 +175,8 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         let Some(lock) = self.shared.words.try_lock() else { return Steal::Retry };
         let (from, head) = lock.estimate();
-        let (is_away, held) = (lock.silences_at(head) >= SILENCES_OF_THE_ABSENT, head.items_since(from));
+        let held = head.items_since(from);
+        let is_away = held >= MANY && lock.silences_at(head) >= SILENCES_OF_THE_ABSENT;
         let want = if is_away { held } else { held.div_ceil(2) }.min(limit);
         if want == 0 {
             return Steal::Empty;
