@@ -24,9 +24,9 @@
 //! # Fairness
 //!
 //! The newest of a deque is run first, so a task that is woken by another is usually next. Two things keep tasks that wake
-//! each other from starving the others: every 61st decision of a worker looks at the injector, takes the *oldest* of
-//! the deque, or steals from another thread, in turn; and a future that wakes itself (that yields) goes to the end of the injector unless nothing else
-//! is there to be run.
+//! each other from starving the others. Every 61st decision of a worker looks at the injector, takes the *oldest* of
+//! the deque, or steals from another thread, in turn. And a future that wakes itself (that yields) goes to the end of the
+//! injector, unless nothing else is there to be run.
 //!
 //! # Waits inside a poll
 //!
