@@ -52,7 +52,7 @@ const fn step(record: &'static str, extent: Extent, words: &'static str, about_s
 }
 
 /// In the order in which they are made.
-const STEPS: [Step; 21] = {
+const STEPS: [Step; 22] = {
     use Extent::{Both, Full, Quick};
     [
         step("quick-system", Quick, "bench spawn --every-peer --publish", 80),
@@ -85,6 +85,13 @@ const STEPS: [Step; 21] = {
             "bench fork-join --every-peer --workloads matmul,uts_bin,quicksort,lopsided,lopsided_l,par_for_in \
              --publish=fork-join-more-system",
             150,
+        ),
+        step(
+            "fork-join-sizes-system",
+            Quick,
+            "bench fork-join --every-peer --full --reps 3 --backends wyn,rayon,chili,forte,libfork,toomanycooks,onetbb,taskflow \
+             --workloads fib,skynet,nqueens --filter /(39|40|13|10000000)/ --publish=fork-join-sizes-system",
+            700,
         ),
         step("fork-join-full-system", Full, "bench fork-join --every-peer --full --publish", 2400),
         step("channels-quick-system", Quick, "bench channels --every-peer --publish", 170),
