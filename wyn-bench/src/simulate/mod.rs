@@ -98,7 +98,7 @@ impl PolicyName {
 }
 
 /// What the model leaves out.
-pub const OMISSIONS: [&str; 9] = [
+pub const OMISSIONS: [&str; 10] = [
     "Memory: the work of a task touches none, so no bandwidth runs out and no cache is lost to a steal.",
     "The processor's own sharing: no hyper-threads, no clock that falls when many are busy.",
     "The system's scheduler: a called thread runs after the measured delay, wherever that is; nobody else runs.",
@@ -110,6 +110,7 @@ pub const OMISSIONS: [&str; 9] = [
     "The policies besides Wyn's are written after their sources, in short; their figures are for comparing shapes.",
     "`par_for` splits whenever somebody is idle; the look at its own pace that keeps short loops on one thread is left \
      out.",
+    "A thief that has to force its claim takes half also from an owner that is away for long, of which Wyn takes all.",
 ];
 
 /// Address space, of which little is used.

@@ -183,17 +183,7 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         prepare(want);
 
-        let n = match Self::ask(&lock, from, head, wish.min(want), want) {
-            Some(given) => given.items_since(from),
-            None => {
-                B::heavy();
-                let n = lock.head_decisive().items_since(from).min(want);
-                if n < want {
-                    lock.retract(from.plus(n));
-                }
-                n
-            }
-        };
+        let n = Self::obtain(&lock, from, head, wish.min(want), want);
         if n == 0 {
             return Steal::Empty;
         }
@@ -213,6 +203,19 @@ impl<T, B: Barrier> Stealer<T, B> {
 }
 
 impl<T, B: Barrier> Stealer<T, B> {
+    /// Makes up to `wish` items from `from` on the thief's own, or up to `want` if the owner does not answer; how many.
+    fn obtain(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> usize {
+        if let Some(given) = Self::ask(lock, from, head, wish, want) {
+            return given.items_since(from);
+        }
+        B::heavy();
+        let n = lock.head_decisive().items_since(from).min(want);
+        if n < want {
+            lock.retract(from.plus(n));
+        }
+        n
+    }
+
     /// Asks the owner, who is at `head`, for `wish` items, and gives it time to answer: that of a few operations, or
     /// hardly any if it has not moved since it was silent last. The end of what it gave; `None` if it does not answer,
     /// and a claim of `want` is announced instead.

@@ -158,19 +158,34 @@ impl Context {
         position
     }
 
-    /// Somebody rests and nobody searches.
+    /// Somebody rests and nobody searches. What is rare is out of line, so that this keeps no registers: a program
+    /// that forks beside a watcher comes here with every fork.
     #[cold]
     #[inline(never)]
     fn call_for_push(&self) {
-        if self.shared.roster.nobody_looks() {
-            self.stats().called(self.shared.roster.rouse());
-            return;
+        let roster = &self.shared.roster;
+        if roster.nobody_looks() {
+            return self.stats().called(roster.rouse());
         }
+        if roster.has_looked_since(&self.seen_look) {
+            return self.call_after_look();
+        }
+        self.nudge_for_many();
+    }
+
+    /// The watcher has looked since this thread was here last.
+    #[cold]
+    #[inline(never)]
+    fn call_after_look(&self) {
         if self.shared.roster.is_in_the_watchers_way(&self.seen_look) {
-            self.stats().called(self.shared.roster.nudge());
-            return;
+            return self.stats().called(self.shared.roster.nudge());
         }
-        // The watcher will look by its clock; a deque that grows is worth a call.
+        self.nudge_for_many();
+    }
+
+    /// The watcher will look by its clock; a deque that grows is worth a call.
+    #[inline(always)]
+    fn nudge_for_many(&self) {
         let pushes = self.pushes.get().wrapping_add(1);
         self.pushes.set(pushes);
         if pushes.is_multiple_of(NUDGE_PUSHES) && self.deque().len() >= NUDGE_PUSHES as usize {

@@ -136,14 +136,21 @@ impl Roster {
         word != 0 && word & !SLEEPERS == 0
     }
 
+    /// Whether the watcher has looked since the caller asked [`is_in_the_watchers_way`](Self::is_in_the_watchers_way).
+    #[inline]
+    pub(crate) fn has_looked_since(&self, seen: &Cell<u32>) -> bool {
+        // Ordering: Relaxed: a hint.
+        self.look.load(Ordering::Relaxed) != seen.get()
+    }
+
     /// Whether the caller runs where the watcher is to wake up: as long as it does, nobody looks. It is asked
     /// once for each look of the watcher; `seen` is the last one the caller has asked about.
-    #[inline]
     pub(crate) fn is_in_the_watchers_way(&self, seen: &Cell<u32>) -> bool {
         // Ordering: Relaxed: a hint.
         let look = self.look.load(Ordering::Relaxed);
         let processor = look & (LOOK - 1);
-        seen.replace(look) != look && processor != 0 && processor == place::processor()
+        seen.set(look);
+        processor != 0 && processor == place::processor()
     }
 
     /// How many are searching.
