@@ -1,7 +1,7 @@
 //! A split deque whose boundary the thieves move; its owner executes no locked instruction.
 //!
 //! [`Worker`] is the owner's end: newest in, newest out. [`Stealer`] is everybody else's: the oldest item,
-//! or a batch of up to half of all. What is pushed can be stolen at once; nothing is kept private and no
+//! or a batch of up to half of all (of all, if the owner is away). What is pushed can be stolen at once; nothing is kept private and no
 //! policy decides what to publish. Owner and thief meet in a [`Barrier`]: two fences by default; with a
 //! process-wide barrier on the thieves' side the owner's is free.
 //!
@@ -45,9 +45,11 @@
 //!   moved since is hardly waited for); then the thief *insists*: *announces* a claim by
 //!   moving `split` there, passes `heavy`, reads `head` again. What lies above that `head` is *retracted*. Either way,
 //!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
+//! * **pop_oldest** is a steal of one item by the owner. It neither asks nor announces: with the lock, nobody else moves
+//!   either end. If a thief has the lock, nothing is taken.
 //!
-//! Deviations from the paper: a claim is a batch; thieves try the lock and never wait for it; the owner takes
-//! no lock, not even when it meets a thief, since `claimed` tells it the decision; the array is a ring that
+//! Deviations from the paper: a claim is a batch; thieves try the lock and never wait for it; the owner waits
+//! for no lock, not even when it meets a thief, since `claimed` tells it the decision; the array is a ring that
 //! grows, hence `done`; the barrier pair is a parameter; a thief asks before it claims, which spares both ends the
 //! barrier where the owner is at work on its deque (Acar, Charguéraud, Rainey: Scheduling parallel programs by work
 //! stealing with private deques, PPoPP 2013).

@@ -69,7 +69,7 @@ struct ThiefLine<T> {
     /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap` and more; before the copy: the same |
     /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: the same; growth that copies from `claimed` on: unit test `growth_carries_what_is_claimed_and_not_copied` |
     done: AtomicUsize,
-    /// Held by the one thief that claims and copies. The owner never takes it.
+    /// Held by the one thief that claims and copies. The owner never waits for it; it tries it to take its oldest item.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|

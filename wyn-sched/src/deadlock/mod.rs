@@ -17,8 +17,8 @@
 //! Every other thread is *moving*: one in a task, in a lock, in a system call, asleep by the clock, waiting with a
 //! timeout, for a timer channel, inside another crate's executor. If at one instant all threads of the process are
 //! still, none ever moves again: each needs another to move first. Then, and only then, there is a deadlock. Memory
-//! that holds wakers and ends does nothing by itself, so async waits need no account of their own: their executor's
-//! threads are moving as long as they may wake anybody.
+//! that holds wakers and ends does nothing by itself, so async waits need no account of their own, a suspended future of
+//! Wyn among them: their executor's threads are moving as long as they may wake anybody.
 //!
 //! What is assumed: signal handlers wake nobody (they may not call what it takes), and no other process runs in this
 //! one's memory. A child that was forked has no monitor, and reports nothing.
