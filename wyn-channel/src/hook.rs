@@ -47,6 +47,7 @@ use std::sync::OnceLock;
 use std::thread::panicking;
 use std::time::Instant;
 
+use crate::alarm;
 use crate::spin::has_passed;
 use crate::wait::{Ticket, park_until};
 
@@ -285,6 +286,26 @@ impl Drop for OptIn {
         // A guard that is dropped with the thread's other locals finds the flag gone.
         let _ = OPTED_IN.try_with(|flag| flag.set(self.before));
     }
+}
+
+/// What the thread is at that wakes tasks which await a timer. For who looks whether anybody will move again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Clock {
+    /// There is none: it is started when a timer is awaited first.
+    Absent,
+    /// It waits for a timer to be set, and wakes nobody before.
+    Idle,
+    /// A timer is set, or has gone off and its task is being woken.
+    Set,
+}
+
+/// What that thread is at. Once this is [`Clock::Idle`], all that it has woken is seen to have been woken.
+///
+/// A timer whose task has gone counts until its time.
+#[must_use]
+pub fn clock() -> Clock {
+    alarm::clock()
 }
 
 /// Whether a hook may keep this thread with other work when its wait is over.

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{wait_until, watchdog};
-use wyn_channel::{bounded, unbounded};
+use wyn_channel::{after, bounded, unbounded};
 use wyn_sched::{DeadlockError, Deadlocks, Runtime};
 
 /// Long enough for hundreds of looks.
@@ -160,6 +160,40 @@ fn who_waits_in_wyn_may_wake_tasks() {
     assert!(reports.try_recv().is_err());
 }
 
+/// A timer is no thread outside: a future that awaits one is woken, and may wake others.
+fn a_future_that_awaits_a_timer_will_move() {
+    let _dog = watchdog(60);
+    let (runtime, reports) = watched(Deadlocks::assume_closed);
+    let (sender, receiver) = bounded::<u8>(0);
+    let waits = runtime.spawn(move || receiver.recv());
+    let sends = runtime.spawn_future(async move {
+        after(WHILE).recv_async().await.unwrap();
+        sender.send_async(1).await.unwrap();
+    });
+    assert_eq!(waits.join().unwrap(), Ok(1));
+    sends.join().unwrap();
+    assert!(reports.try_recv().is_err());
+    // And when all timers have gone off, a deadlock is one.
+    block(&runtime);
+    assert_eq!(reports.recv_timeout(Duration::from_secs(20)).unwrap().blocked().len(), 2);
+    std::process::exit(0);
+}
+
+/// The thread of the timers is there from the first one on, and no reason to think that anybody moves.
+fn a_clock_without_timers_is_no_company() {
+    let _dog = watchdog(60);
+    let deadlocks = Deadlocks::fail().look_every(Duration::ZERO);
+    let runtime = Runtime::builder().workers(1).deadlocks(deadlocks).build().unwrap();
+    runtime
+        .spawn_future(async { after(Duration::from_millis(5)).recv_async().await.unwrap() })
+        .join()
+        .unwrap();
+    let (keeps, empty) = unbounded::<u8>();
+    let stuck = runtime.spawn(move || empty.recv());
+    assert!(stuck.join().unwrap_err().deadlock().is_some());
+    drop(keeps);
+}
+
 fn main() -> std::process::ExitCode {
     alone::run(alone::tests![
         with_the_promise_there_is_a_report
@@ -169,5 +203,7 @@ fn main() -> std::process::ExitCode {
         on_the_promise_nobody_outside_is_ended_instead
         a_task_that_moves_is_no_part_of_it
         who_waits_in_wyn_may_wake_tasks
+        a_future_that_awaits_a_timer_will_move
+        a_clock_without_timers_is_no_company
     ])
 }

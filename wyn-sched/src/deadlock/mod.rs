@@ -12,6 +12,7 @@
 //! | | it goes on when |
 //! |---|---|
 //! | it is parked in a wait of Wyn without a deadline, which nobody has decided yet | some other thread decides it |
+//! | it is the thread of wyn-channel's timers, and none is set | some other thread sets one |
 //! | it is an idle worker on the roster, nothing is queued, and it has nobody to leave to | some other thread pushes |
 //!
 //! Every other thread is *moving*: one in a task, in a lock, in a system call, asleep by the clock, waiting with a
@@ -73,6 +74,7 @@
 //! if a runtime asked for reports.
 
 mod census;
+mod clock;
 mod error;
 mod monitor;
 mod policy;

@@ -5,11 +5,11 @@ use std::hash::{Hash, Hasher};
 use std::ptr;
 use std::sync::Arc;
 
-use super::census;
 use super::error::{Blocked, DeadlockError, WaitsFor};
 use super::policy::Others;
 use super::post::{Place, Post, State, Wait};
 use super::world::{self, World};
+use super::{census, clock};
 use crate::barrier::Asymmetric;
 use crate::shared::Shared;
 use crate::sleep::roster::Frozen;
@@ -109,13 +109,16 @@ impl<'a> Freeze<'a> {
             self.waits().filter(|wait| wait.place == Place::Parked && !wait.ends_by_itself()).count();
         let bystanders = self.posts.iter().filter(|(_, state)| state.bystanders > 0).count();
         let rest: usize = self.runtimes.iter().map(|(_, roster)| roster.resting()).sum();
-        parked + bystanders + rest + 1
+        let clock = usize::from(clock::is_idle());
+        parked + bystanders + rest + clock + 1
     }
 
     /// Whether no worker moves, nor is about to, and nobody who is outside of tasks and would be still has been woken.
     fn is_still(&self) -> bool {
         // First whether the workers stand: only then can nobody decide a wait or push while the rest is looked at.
         self.runtimes.iter().all(|(runtime, roster)| self.stands(runtime, roster))
+            // Before what it may have woken is looked at.
+            && !clock::is_set()
             && !self
                 .waits()
                 .any(|wait| if wait.ends_by_itself() { !wait.is_outside() } else { wait.is_over() })
