@@ -157,21 +157,21 @@ impl Header {
     unsafe fn complete_slow(this: *const Self, outcome: Outcome) -> Owner {
         // SAFETY: live: without LEFT, and without COMPLETER while GONE, the handle side does not free it.
         let cell = unsafe { &*this };
-        match cell.handle.claim() {
+        match cell.handle.look() {
             Found::Idle => {
                 // LAST TOUCH: a waiter has withdrawn; the handle frees the cell once it reads LEFT.
                 cell.run.left(outcome);
                 Owner::Other
             }
             Found::Waiter(waiter) => {
-                // SAFETY: a handle that finds its waiter claimed keeps it until it reads LEFT.
+                // SAFETY: a handle whose waiter has been looked at keeps it until it reads LEFT.
                 let call = unsafe { &*waiter }.take();
                 // LAST TOUCH: of the cell and of the waiter; the wake-up is ours.
                 cell.run.left(outcome);
                 call.send();
                 Owner::Other
             }
-            // LAST TOUCH was the claim: the handle finds it and frees the cell.
+            // LAST TOUCH was the look: the handle finds it and frees the cell.
             Found::Going => Owner::Other,
             Found::Gone => Owner::Mine(outcome),
         }
@@ -365,7 +365,7 @@ impl Header {
     /// Takes a waiter out of the word; afterwards the completer does not read it.
     fn end_wait(&self, waiter: *const Waiter, origin: *const Location<'static>) {
         if !self.handle.withdraw(waiter, origin) {
-            // Claimed: the completer reads the waiter and leaves.
+            // Looked at: the completer reads the waiter and leaves.
             self.await_left();
             self.handle.clear(origin);
         }
@@ -376,7 +376,7 @@ impl Header {
     fn await_verdict(&self) -> Outcome {
         let mut verdict = None;
         spin_until(|| {
-            verdict = if self.handle.claimed() { Some(self.run.outcome()) } else { self.left() };
+            verdict = if self.handle.looked() { Some(self.run.outcome()) } else { self.left() };
             verdict.is_some()
         });
         verdict.expect("spun until there is a verdict")

@@ -29,7 +29,7 @@
 //! Legal transitions of the handle: none → `NODE` (`register`), `NODE` → none (`withdraw`, only while
 //! `COMPLETER` is clear; `clear`, once the completer has left), none → `GONE` → `GONE | NODE` (`going`,
 //! `gone`), or both at once where there can be no completer yet (`gone_unshared`). Of the completer:
-//! x → x `| COMPLETER` (`claim`, only if it has read a tag). A `COMPLETER` that comes between a withdrawal and
+//! x → x `| COMPLETER` (`look`, only if it has read a tag). A `COMPLETER` that comes between a withdrawal and
 //! the next `register` is overwritten by it: that completer has found nobody, acts on nothing but that, and
 //! stores `LEFT`.
 //!
@@ -39,11 +39,11 @@
 //! |---|---|---|---|---|
 //! | `left` | Release | `phase` | payload; the cell itself, which the handle frees | `value_is_visible` |
 //! | `phase` | Acquire | `left` | the same | `value_is_visible` |
-//! | `register` | Release | `claim` | the waiter | `wait_is_woken` |
-//! | `claim` | Acquire | `register`, `gone` | the waiter; all that the handle did to the cell | `wait_is_woken`, `abandon_without_barriers_is_safe` |
-//! | `claim` | Release | `claimed` | payload and cell, to a handle that was leaving | `abandon_without_barriers_is_safe` |
-//! | `claimed` | Acquire | `claim` | the same | `abandon_without_barriers_is_safe` |
-//! | `gone` | Release | `claim` | all that the handle did to the cell, which the completer frees | `abandon_without_barriers_is_safe` |
+//! | `register` | Release | `look` | the waiter | `wait_is_woken` |
+//! | `look` | Acquire | `register`, `gone` | the waiter; all that the handle did to the cell | `wait_is_woken`, `abandon_without_barriers_is_safe` |
+//! | `look` | Release | `looked` | payload and cell, to a handle that was leaving | `abandon_without_barriers_is_safe` |
+//! | `looked` | Acquire | `look` | the same | `abandon_without_barriers_is_safe` |
+//! | `gone` | Release | `look` | all that the handle did to the cell, which the completer frees | `abandon_without_barriers_is_safe` |
 //! | all others | Relaxed | | nothing: each says why | |
 //!
 //! The store-load races (`done` then `idle`; `register` or `going` then `phase`) are decided by the
@@ -175,7 +175,7 @@ impl RunWord {
 #[derive(Debug)]
 pub(crate) struct HandleWord(AtomicPtr<()>);
 
-/// What a completer finds when it claims the handle word.
+/// What a completer finds when it looks at the handle word.
 #[derive(Debug)]
 pub(crate) enum Found {
     /// A handle that does not wait (any more). It frees the cell after LEFT.
@@ -204,10 +204,10 @@ impl HandleWord {
     }
 
     /// Completer, once, if not `idle`: sets COMPLETER and says what was there.
-    pub(crate) fn claim(&self) -> Found {
+    pub(crate) fn look(&self) -> Found {
         // Ordering: AcqRel: Acquire pairs with the Release in `register` (the waiter is readable) and in `gone`
-        // (what the handle did happens before the cell is freed). Release pairs with the Acquire in `claimed`.
-        let seen = self.0.fetch_or(COMPLETER, needed("claim", Ordering::AcqRel));
+        // (what the handle did happens before the cell is freed). Release pairs with the Acquire in `looked`.
+        let seen = self.0.fetch_or(COMPLETER, needed("look", Ordering::AcqRel));
         match seen.addr() & (GONE | NODE) {
             0 => Found::Idle,
             NODE => Found::Waiter(address(seen).cast()),
@@ -233,12 +233,12 @@ impl HandleWord {
     pub(crate) fn register(&self, waiter: *const Waiter) {
         let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
         // An exchange for the model checker's sake: loom does not know that a plain store after a withdrawal
-        // comes later than a `claim` that found nobody.
-        // Ordering: Release: pairs with the Acquire in `claim`, whose caller reads the waiter.
+        // comes later than a `look` that found nobody.
+        // Ordering: Release: pairs with the Acquire in `look`, whose caller reads the waiter.
         self.0.swap(word, needed("register", Ordering::Release));
     }
 
-    /// Handle: NODE → none, unless the completer has claimed the waiter.
+    /// Handle: NODE → none, unless the completer has looked at the waiter.
     pub(crate) fn withdraw(&self, waiter: *const Waiter, origin: *const Location<'static>) -> bool {
         let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
         // Ordering: Relaxed: a success takes the waiter back unread, so nothing is handed over; after a failure
@@ -252,7 +252,7 @@ impl HandleWord {
         self.0.store(origin.cast_mut().cast(), Ordering::Relaxed);
     }
 
-    /// Handle: none → GONE. Says whether a completer had claimed the word, and found nobody.
+    /// Handle: none → GONE. Says whether a completer had looked, and found nobody.
     pub(crate) fn going(&self) -> bool {
         // Ordering: Relaxed: GONE alone gives nothing away, and the caller waits for LEFT if it finds COMPLETER.
         self.0.fetch_or(GONE, Ordering::Relaxed).addr() & COMPLETER != 0
@@ -260,8 +260,8 @@ impl HandleWord {
 
     /// Handle: GONE → GONE | NODE. Says whether the completer came before, and left the cell to this side.
     pub(crate) fn gone(&self) -> bool {
-        // Ordering: Release: pairs with the Acquire in `claim`: what this side did to the cell happens before the
-        // completer frees it. If the completer came before, the caller goes through `claimed`.
+        // Ordering: Release: pairs with the Acquire in `look`: what this side did to the cell happens before the
+        // completer frees it. If the completer came before, the caller goes through `looked`.
         self.0.fetch_or(NODE, needed("gone", Ordering::Release)).addr() & COMPLETER != 0
     }
 
@@ -274,10 +274,10 @@ impl HandleWord {
     }
 
     /// Handle, after `going` found no COMPLETER: whether the completer has found it going since.
-    pub(crate) fn claimed(&self) -> bool {
-        // Ordering: Acquire: pairs with the Release in `claim`: the payload is visible, and the completer's
+    pub(crate) fn looked(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `look`: the payload is visible, and the completer's
         // accesses to the cell happen before it is freed.
-        self.0.load(needed("claimed", Ordering::Acquire)).addr() & COMPLETER != 0
+        self.0.load(needed("looked", Ordering::Acquire)).addr() & COMPLETER != 0
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is to be woken when a result is there: a thread that parks, or the waker of an async task.
 //!
 //! A waiter lives on the stack of the thread that waits, or in a box that the handle side frees. The completer
-//! reads it only between claiming the handle word and storing LEFT (see [`crate::cell`]); the handle side
+//! reads it only between its look at the handle word and storing LEFT (see [`crate::cell`]); the handle side
 //! keeps it alive until then.
 
 use std::mem;

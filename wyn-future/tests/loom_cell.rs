@@ -264,7 +264,7 @@ fn abandon_without_barriers_is_safe() {
     });
 }
 
-/// A waiter that withdraws while it is being claimed must outlive the claim, also without barriers.
+/// A waiter that withdraws while it is being looked at must outlive the look, also without barriers.
 #[test]
 fn withdrawal_without_barriers_is_safe() {
     loom::model(|| {

@@ -64,19 +64,19 @@ fn release_of_register_is_needed() {
 }
 
 #[test]
-fn acquire_of_claim_is_needed() {
-    dies(("WYN_WEAKEN", "claim=Release"), "wait_is_woken", RACE);
-    dies(("WYN_WEAKEN", "claim=Release"), "abandon_without_barriers_is_safe", RACE);
+fn acquire_of_look_is_needed() {
+    dies(("WYN_WEAKEN", "look=Release"), "wait_is_woken", RACE);
+    dies(("WYN_WEAKEN", "look=Release"), "abandon_without_barriers_is_safe", RACE);
 }
 
 #[test]
-fn release_of_claim_is_needed() {
-    dies(("WYN_WEAKEN", "claim=Acquire"), "abandon_without_barriers_is_safe", STALE);
+fn release_of_look_is_needed() {
+    dies(("WYN_WEAKEN", "look=Acquire"), "abandon_without_barriers_is_safe", STALE);
 }
 
 #[test]
-fn acquire_of_claimed_is_needed() {
-    dies(("WYN_WEAKEN", "claimed=Relaxed"), "abandon_without_barriers_is_safe", STALE);
+fn acquire_of_looked_is_needed() {
+    dies(("WYN_WEAKEN", "looked=Relaxed"), "abandon_without_barriers_is_safe", STALE);
 }
 
 #[test]
