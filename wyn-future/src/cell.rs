@@ -74,9 +74,11 @@ impl Header {
     /// `origin` says where it was made and comes back in [`origin`](Self::origin) (kept on 64-bit targets).
     ///
     /// # Panics
-    /// With debug assertions, if `entry` lies there.
+    /// If `entry` lies there. Pointers to functions and statics do not, on systems with virtual memory; on
+    /// WebAssembly and on microcontrollers without it they may.
     #[inline]
     #[must_use]
+    #[track_caller]
     pub fn new(entry: *mut (), origin: Option<&'static Location<'static>>) -> Self {
         Self { run: RunWord::ready(entry), handle: HandleWord::new(origin) }
     }

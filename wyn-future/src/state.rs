@@ -66,7 +66,9 @@ const RUNNING: usize = 3;
 const PHASE_MASK: usize = 3;
 const OUTCOME_SHIFT: u32 = 2;
 const RUNNER_SHIFT: u32 = 4;
-/// Run words below this are phases: no code or data lives in the first 64 KiB of an address space.
+/// Run words below this are phases. Systems with virtual memory put no code or data into the first 64 KiB of an
+/// address space. Where functions do lie there, a cell cannot be made: WebAssembly numbers its functions from
+/// one, and a microcontroller may have its flash at address 0.
 const FIRST_ENTRY: usize = 1 << 16;
 
 const COMPLETER: usize = 1;
@@ -115,8 +117,10 @@ pub(crate) struct RunWord(AtomicPtr<()>);
 
 impl RunWord {
     #[inline]
+    #[track_caller]
     pub(crate) fn ready(entry: *mut ()) -> Self {
-        debug_assert!(entry.addr() >= FIRST_ENTRY, "the entry pointer lies in the first 64 KiB");
+        // Taken for a phase, it would give the payload away before anybody has run it.
+        assert!(entry.addr() >= FIRST_ENTRY, "the entry pointer lies in the first 64 KiB");
         Self(AtomicPtr::new(entry))
     }
 

@@ -179,7 +179,6 @@ fn panic_in_the_barrier_takes_the_registration_back() {
 }
 
 #[test]
-#[cfg(debug_assertions)]
 #[should_panic(expected = "the entry pointer lies in the first 64 KiB")]
 fn entry_that_looks_like_a_phase() {
     let _ = Header::new(std::ptr::without_provenance_mut(0xffff), None);
