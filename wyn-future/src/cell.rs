@@ -6,9 +6,14 @@
 //! waits yet, nobody has gone) completing costs two stores, a [`Barrier::light`] and a load: no locked
 //! instruction.
 //!
+//! A handle may also *claim* a cell that nobody has started, to run it itself where it waits, while the entry of
+//! the cell lies in some queue. That entry is void from then on: whoever pops it learns from
+//! [`begin`](Header::begin) that there is nothing to run. Asking costs a [`Barrier::light`] and a load.
+//!
 //! The *run word* is the completer's: ready, running, done, left. The *handle word* is the handle's: nobody
-//! waits, a waiter's address, going, gone; the completer only ever adds a bit that says it has looked. Their
-//! bits, transitions and orderings are tabulated in `src/state.rs`.
+//! waits, a waiter's address, going, gone, claimed; the other side adds a bit that says it has looked, or takes
+//! away the bit by which a waiter may claim. Their bits, transitions and orderings are tabulated in
+//! `src/state.rs`.
 //!
 //! # Who frees
 //!
@@ -18,6 +23,14 @@
 //! | a waiter | takes the wake-up, stores LEFT, sends it | the handle |
 //! | a handle that is going | nothing more | the handle, which will find COMPLETER |
 //! | a handle that has gone | | the completer |
+//!
+//! A cell that its handle has claimed is never completed. Both sides leave it by one exchange of the handle word,
+//! in either order, and whoever finds that the other has left before frees the memory:
+//!
+//! | who | leaves when | until then may touch |
+//! |---|---|---|
+//! | the handle, by [`leave_claimed`](Header::leave_claimed) | it has taken the result out | the payload, the handle word |
+//! | whoever pops the void entry, in [`begin`](Header::begin) | at once | the two words |
 //!
 //! # Why no wake-up is lost
 //!
@@ -31,6 +44,23 @@
 //! touch freed memory: freeing hangs on LEFT and on the exchanges of the handle word alone, which is why the
 //! trait is safe to implement.
 //!
+//! # Why no task runs twice and none is lost
+//!
+//! The runner stores RUNNING, executes [`Barrier::light`], and looks at the handle word. The handle registers a
+//! waiter that may claim, executes [`Barrier::heavy`], and looks at the run word. At least one of them sees the
+//! other:
+//!
+//! - The handle sees RUNNING: it claims nothing, and waits for the runner.
+//! - The handle does not: then the runner sees the waiter. Both want to change the same word by an exchange, the
+//!   handle to CLAIMED and the runner to a waiter that may not claim. One succeeds, and that one runs it.
+//! - The handle has withdrawn before the runner's exchange: the runner runs it. Should the handle register again,
+//!   that comes after what the runner has seen, so it sees RUNNING.
+//!
+//! A handle that has not claimed is registered as any other waiter is, and the section above holds for it.
+//!
+//! Here a barrier that orders too little lets both run it. The functions that claim are unsafe, and ask for one
+//! that keeps its promise.
+//!
 //! # Foreign code
 //!
 //! Cloning a waker may panic: [`Header::poll`] then unwinds with nothing changed. A panic in a waker's `wake`
@@ -41,11 +71,15 @@ use std::panic::Location;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
+pub use claim::{Begun, Claim, Waited};
+
 use crate::barrier::Barrier;
-use crate::state::{Found, HandleWord, RunWord};
+use crate::state::{Found, HandleWord, Right, RunWord};
 pub use crate::state::{MAX_RUNNERS, Outcome, Phase};
 use crate::sync::{park, park_timeout, retire, spin_until};
 use crate::waiter::Waiter;
+
+mod claim;
 
 #[cfg(not(wyn_loom))]
 static_assertions::assert_eq_size!(Header, [usize; 2]);
@@ -83,7 +117,8 @@ impl Header {
         Self { run: RunWord::ready(entry), handle: HandleWord::new(origin) }
     }
 
-    /// The entry pointer, for whoever owns the right to start it. Only while it is [`Phase::Ready`].
+    /// The entry pointer, for whoever owns the right to start it. Only while it is [`Phase::Ready`]; a handle
+    /// that has claimed it finds the pointer in its [`Claim`].
     #[inline]
     #[must_use]
     pub fn entry(&self) -> *mut () {
@@ -91,7 +126,8 @@ impl Header {
     }
 
     /// Marks it as started by `runner` (below [`MAX_RUNNERS`]), for those who look at
-    /// [`phase`](Self::phase). For the completer, before it completes.
+    /// [`phase`](Self::phase). For the completer, before it completes, of a cell whose handle cannot claim it;
+    /// else [`begin`](Self::begin).
     ///
     /// # Panics
     /// With debug assertions, if `runner` is not below.
@@ -100,7 +136,8 @@ impl Header {
         self.run.start(runner);
     }
 
-    /// How far it is. After [`Phase::Left`] the payload may be read: what the completer did is visible.
+    /// How far it is. After [`Phase::Left`] the payload may be read: what the completer did is visible. Of a cell
+    /// that its handle has claimed, this says nothing.
     #[inline]
     #[must_use]
     pub fn phase(&self) -> Phase {
@@ -134,6 +171,7 @@ impl Header {
     ///
     /// # Safety
     /// - `this` is a live cell, and this is the only completion of it.
+    /// - Its handle has not claimed it, and cannot: [`begin`](Self::begin) has said so, or no wait may claim.
     /// - After [`Owner::Other`] the cell may be gone: `this` dangles.
     #[inline]
     pub unsafe fn complete<B: Barrier>(this: *const Self, outcome: Outcome) -> Owner {
@@ -259,9 +297,9 @@ impl Header {
         self.drop_task_waiter();
         let origin = self.handle.origin();
         let waiter = Waiter::thread(origin);
-        self.handle.register(&raw const waiter);
+        self.handle.register(&raw const waiter, Right::Wait);
         // Dropped before the waiter, also if the barrier or `f` panics.
-        let _end = EndWait { cell: self, waiter: &raw const waiter, origin };
+        let _end = EndWait { cell: self, origin };
         B::heavy();
         f()
     }
@@ -309,7 +347,7 @@ impl Header {
             // A completer that took the old waker stored DONE before: the lock makes it visible below.
         } else {
             let waiter = Box::new(Waiter::task(self.handle.origin(), cx.waker()));
-            self.handle.register(Box::into_raw(waiter));
+            self.handle.register(Box::into_raw(waiter), Right::Wait);
             B::heavy();
         }
         match self.phase() {
@@ -356,7 +394,7 @@ impl Header {
     fn drop_waiter(&self, waiter: *const Waiter) {
         // SAFETY: a waiter is alive as long as its address is in the word.
         let origin = unsafe { &*waiter }.origin();
-        self.end_wait(waiter, origin);
+        self.end_wait(origin);
         // SAFETY: stack waiters are taken out of the word before their frame ends, so this one is the box of
         // `poll`, and the completer does not read it any more.
         let waiter = unsafe { Box::from_raw(waiter.cast_mut()) };
@@ -364,9 +402,9 @@ impl Header {
         retire(waiter);
     }
 
-    /// Takes a waiter out of the word; afterwards the completer does not read it.
-    fn end_wait(&self, waiter: *const Waiter, origin: *const Location<'static>) {
-        if !self.handle.withdraw(waiter, origin) {
+    /// Takes the waiter out of the word; afterwards the completer does not read it.
+    fn end_wait(&self, origin: *const Location<'static>) {
+        if !self.handle.withdraw(origin) {
             // Looked at: the completer reads the waiter and leaves.
             self.await_left();
             self.handle.clear(origin);
@@ -388,12 +426,11 @@ impl Header {
 /// Takes a registration back when the wait ends, also by a panic.
 struct EndWait<'a> {
     cell: &'a Header,
-    waiter: *const Waiter,
     origin: *const Location<'static>,
 }
 
 impl Drop for EndWait<'_> {
     fn drop(&mut self) {
-        self.cell.end_wait(self.waiter, self.origin);
+        self.cell.end_wait(self.origin);
     }
 }

@@ -5,33 +5,49 @@
 //!
 //! # The run word
 //!
-//! Written by the completer only. Below 64 KiB it is a phase, else it is the entry pointer.
+//! Written only by the runner, who is the completer. Below 64 KiB it is a phase, else it is the entry pointer. A
+//! handle that has claimed the cell leaves this word alone: a runner that comes too late finds the entry pointer
+//! in it, stores `RUNNING` without having asked, and that is the end.
 //!
 //! | value | meaning | next |
 //! |---|---|---|
-//! | entry pointer | ready: nobody has started it | `RUNNING`, `DONE` |
-//! | `runner << 4 \| RUNNING` | started by this runner | `DONE` |
+//! | entry pointer | ready: no runner has started it | `RUNNING`, `DONE` |
+//! | `runner << 4 \| RUNNING` | started by this runner, unless the handle has claimed it | `DONE`; end if claimed |
 //! | `outcome << 2 \| DONE` | payload written; the completer still looks at the handle word | `LEFT` |
 //! | `outcome << 2 \| LEFT` | the completer has gone for good | end |
 //!
 //! # The handle word
 //!
-//! The address of the place of origin (a `Location`, or null), or of a `Waiter`, with three tag bits.
+//! The address of the place of origin (a `Location`, or null), or of a `Waiter`, with tag bits. Waiters leave four
+//! bits free, places of origin three: bit 3 is `CLAIMER` beside a waiter, part of the address beside an origin,
+//! and beside null, with `GONE`, it says that the cell is claimed.
 //!
 //! | tags | meaning | set by |
 //! |---|---|---|
 //! | none | a handle exists and nobody waits | `new`, the end of a wait |
 //! | `NODE` | the address is a waiter's | handle |
+//! | `NODE \| CLAIMER` | the same, and it may claim the cell | handle; `CLAIMER` is cleared by the runner |
 //! | `GONE` | the handle is being dropped | handle |
 //! | `GONE \| NODE` | the handle has been dropped; it will not look again | handle |
-//! | `COMPLETER` (with any) | the completer has seen what was there | completer, once |
+//! | `COMPLETER` (with any of these) | the completer has seen what was there | completer, once |
+//! | `CLAIMED` (null, `GONE \| CLAIMER`) | the handle runs it itself; there is no completer | handle |
+//! | `CLAIMED \| COMPLETER` | the handle has left it | handle, once |
+//! | `CLAIMED \| NODE` | the runner has left it, without having run it | runner, once |
 //!
-//! Legal transitions of the handle: none → `NODE` (`register`), `NODE` → none (`withdraw`, only while
-//! `COMPLETER` is clear; `clear`, once the completer has left), none → `GONE` → `GONE | NODE` (`going`,
-//! `gone`), or both at once where there can be no completer yet (`gone_unshared`). Of the completer:
-//! x → x `| COMPLETER` (`look`, only if it has read a tag). A `COMPLETER` that comes between a withdrawal and
-//! the next `register` is overwritten by it: that completer has found nobody, acts on nothing but that, and
-//! stores `LEFT`.
+//! | transition | by | when |
+//! |---|---|---|
+//! | none → `NODE`, none → `NODE \| CLAIMER` (`register`) | handle | it waits |
+//! | `NODE`, `NODE \| CLAIMER` → none (`withdraw`) | handle | only while `COMPLETER` is clear |
+//! | the same (`clear`) | handle | once the completer has left |
+//! | `NODE \| CLAIMER` → `CLAIMED` (`claim`) | handle | the run word says ready |
+//! | `NODE \| CLAIMER` → `NODE` (`refuse_claim`) | runner | it has stored `RUNNING` |
+//! | none → `GONE` → `GONE \| NODE` (`going`, `gone`) | handle | it goes |
+//! | none → `GONE \| NODE` (`gone_unshared`) | handle | it goes, and there can be no completer yet |
+//! | x → x `\| COMPLETER` (`look`) | completer | it has read a tag |
+//! | `CLAIMED` → `\| COMPLETER` (`leave_claimed`), `\| NODE` (`leave_void`) | handle, runner | last touch, unless the other bit is there |
+//!
+//! A `COMPLETER` that comes between a withdrawal and the next `register` is overwritten by it: that completer has
+//! found nobody, acts on nothing but that, and stores `LEFT`.
 //!
 //! # Orderings
 //!
@@ -44,14 +60,20 @@
 //! | `look` | Release | `looked` | payload and cell, to a handle that was leaving | `abandon_without_barriers_is_safe` |
 //! | `looked` | Acquire | `look` | the same | `abandon_without_barriers_is_safe` |
 //! | `gone` | Release | `look` | all that the handle did to the cell, which the completer frees | `abandon_without_barriers_is_safe` |
+//! | `leave_claimed` | Release | `leave_void` | the handle's accesses to payload and cell, which the runner frees | `claim::claim_meets_begin` |
+//! | `leave_void` | Acquire | `leave_claimed` | the same | `claim::claim_meets_begin` |
+//! | `leave_void` | Release | `leave_claimed` | the runner's accesses to the cell, which the handle frees | `claim::claim_meets_begin` |
+//! | `leave_claimed` | Acquire | `leave_void` | the same | `claim::claim_meets_begin` |
 //! | all others | Relaxed | | nothing: each says why | |
 //!
-//! The store-load races (`done` then `idle`; `register` or `going` then `phase`) are decided by the
-//! [`Barrier`](crate::Barrier) halves that the cell puts between. Without either half `wait_is_woken`,
-//! `second_wait_is_woken`, `poll_is_woken` and `abandon_frees_once` die. Without both, the orderings above still
-//! keep memory safe, which is why they are checked without: a fence in a barrier would hide them.
+//! The store-load races (`done` then `idle`; `start` then `idle`; `register` or `going` then `phase`; `register`
+//! then `unstarted`) are decided by the [`Barrier`](crate::Barrier) halves that the cell puts between. Without
+//! either half `wait_is_woken`, `second_wait_is_woken`, `poll_is_woken`, `abandon_frees_once` and
+//! `claim::claim_meets_begin` die. Without both, the orderings above still keep memory safe in a cell that nobody
+//! may claim, which is why those are checked without: a fence in a barrier would hide them. Where a handle may
+//! claim, the barrier decides who owns the payload.
 //!
-//! The models are in `tests/loom_cell.rs`. Each row is itself a test: `tests/loom/weakened.rs` runs the model
+//! The models are in `tests/loom_cell.rs` and `tests/loom/claim.rs`. Each row is itself a test: `tests/loom/weakened.rs` runs the model
 //! with that one ordering weakened, or that barrier half left out, and expects it to fail.
 
 use std::panic::Location;
@@ -74,14 +96,18 @@ const FIRST_ENTRY: usize = 1 << 16;
 const COMPLETER: usize = 1;
 const GONE: usize = 2;
 const NODE: usize = 4;
+const CLAIMER: usize = 8;
+/// The tags that any address leaves free.
 const TAGS: usize = COMPLETER | GONE | NODE;
+/// Beside null only: see `is_claimed`.
+const CLAIMED: usize = GONE | CLAIMER;
 
 /// Runner ids are below this.
 pub const MAX_RUNNERS: usize = FIRST_ENTRY >> RUNNER_SHIFT;
 
 /// A `Location` leaves the three tag bits free. Where it does not, no origin is kept.
 const KEEPS_ORIGIN: bool = align_of::<Location<'static>>() > TAGS;
-const _: () = assert!(align_of::<Waiter>() > TAGS);
+const _: () = assert!(align_of::<Waiter>() > TAGS | CLAIMER);
 
 /// What became of a one-shot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,11 +157,19 @@ impl RunWord {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Handle: the entry pointer, if no runner has started it.
+    pub(crate) fn unstarted(&self) -> Option<*mut ()> {
+        // Ordering: Relaxed: the entry has been there since the cell was made. If `start` is missed, the barrier
+        // pair makes the runner see what this side has registered.
+        let run = self.0.load(Ordering::Relaxed);
+        (run.addr() >= FIRST_ENTRY).then_some(run)
+    }
+
     /// Ready → running.
     #[inline]
     pub(crate) fn start(&self, runner: usize) {
         debug_assert!(runner < MAX_RUNNERS, "no such runner");
-        // Ordering: Relaxed: a hint; nothing is published with it.
+        // Ordering: Relaxed: nothing is published with it. Whoever must not miss it has a barrier.
         self.0.store(ptr::without_provenance_mut(runner << RUNNER_SHIFT | RUNNING), Ordering::Relaxed);
     }
 
@@ -175,7 +209,7 @@ impl RunWord {
     }
 }
 
-/// Written by the handle; the completer only ever adds `COMPLETER`.
+/// Written by the handle; the completer adds `COMPLETER`, and a runner clears `CLAIMER` or leaves with `NODE`.
 #[derive(Debug)]
 pub(crate) struct HandleWord(AtomicPtr<()>);
 
@@ -192,6 +226,22 @@ pub(crate) enum Found {
     Gone,
 }
 
+/// What a waiter may do beside being woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// Nothing.
+    Wait = NODE as isize,
+    /// Claim the cell, until a runner clears the bit.
+    Claim = (NODE | CLAIMER) as isize,
+}
+
+/// Who runs the cell, as a runner finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Runs {
+    Runner,
+    Handle,
+}
+
 impl HandleWord {
     #[inline]
     pub(crate) fn new(origin: Option<&'static Location<'static>>) -> Self {
@@ -199,11 +249,11 @@ impl HandleWord {
         Self(AtomicPtr::new(origin.map_or(ptr::null_mut(), |at| ptr::from_ref(at).cast_mut().cast())))
     }
 
-    /// Completer: nobody waits and nobody goes, as far as it can see.
+    /// Completer, or runner that has stored RUNNING: nobody waits, goes or claims, as far as it can see.
     #[inline]
     pub(crate) fn idle(&self) -> bool {
-        // Ordering: Relaxed: acted on only by storing LEFT. If a tag is missed, the barrier pair makes the
-        // handle see DONE.
+        // Ordering: Relaxed: acted on only by storing LEFT, or by running what is not claimed. If a tag is missed,
+        // the barrier pair makes the handle see DONE, or RUNNING.
         self.0.load(Ordering::Relaxed).addr() & TAGS == 0
     }
 
@@ -220,34 +270,85 @@ impl HandleWord {
         }
     }
 
-    /// Handle: its waiter, if one is in the word.
-    pub(crate) fn waiter(&self) -> Option<*const Waiter> {
-        // Ordering: Relaxed: only this side sets NODE.
-        let word = self.0.load(Ordering::Relaxed);
-        (word.addr() & (GONE | NODE) == NODE).then(|| address(word).cast())
+    /// Runner that has stored RUNNING, once: who runs it. Takes the right to claim away from a waiter that has it.
+    pub(crate) fn refuse_claim(&self) -> Runs {
+        // Ordering: Relaxed: as in `idle`.
+        let mut word = self.0.load(Ordering::Relaxed);
+        while is_waiter(word) && word.addr() & CLAIMER != 0 {
+            let refused = word.map_addr(|a| a & !CLAIMER);
+            // Ordering: Relaxed: the waiter is neither read nor handed over, and what `register` released stays
+            // behind the new value for `look`. After a failure the handle has claimed or withdrawn: to claim
+            // after a withdrawal it registers anew, and the barrier pair makes it see RUNNING then.
+            match self.0.compare_exchange(word, refused, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Runs::Runner,
+                Err(seen) => word = seen,
+            }
+        }
+        if is_claimed(word) { Runs::Handle } else { Runs::Runner }
     }
 
-    /// Handle, or the owner: the place of origin, when no waiter is in the word.
+    /// Handle: NODE | CLAIMER → CLAIMED, unless a runner has refused, or a completer has looked.
+    pub(crate) fn claim(&self, waiter: *const Waiter) -> bool {
+        let word = waiter.map_addr(|a| a | NODE | CLAIMER).cast_mut().cast();
+        let claimed = ptr::without_provenance_mut(CLAIMED);
+        // Ordering: Relaxed: nothing is published: a runner that finds CLAIMED touches the two words only. Of what
+        // is in the cell, this side knows since it has the handle.
+        self.0.compare_exchange(word, claimed, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Handle, of what it has claimed: says whether the runner has left before, and the cell is this side's.
+    pub(crate) fn leave_claimed(&self) -> bool {
+        // Ordering: AcqRel: Release pairs with the Acquire in `leave_void`: what this side did to payload and cell
+        // happens before the runner frees it. Acquire pairs with the Release there, the other way round.
+        let order = needed("leave_claimed", Ordering::AcqRel);
+        self.0.fetch_or(COMPLETER, order).addr() & NODE != 0
+    }
+
+    /// Runner, of what the handle has claimed: says whether the handle has left before, and the cell is this side's.
+    pub(crate) fn leave_void(&self) -> bool {
+        // Ordering: AcqRel: Release pairs with the Acquire in `leave_claimed`: this side's accesses to the cell
+        // happen before the handle frees it. Acquire pairs with the Release there, the other way round.
+        let order = needed("leave_void", Ordering::AcqRel);
+        self.0.fetch_or(NODE, order).addr() & COMPLETER != 0
+    }
+
+    /// Handle: its waiter, if one is in the word.
+    pub(crate) fn waiter(&self) -> Option<*const Waiter> {
+        // Ordering: Relaxed: only this side sets NODE without GONE.
+        let word = self.0.load(Ordering::Relaxed);
+        is_waiter(word).then(|| address(word).cast())
+    }
+
+    /// Handle, or the owner: the place of origin, when no waiter is in the word. Null in a claimed one.
     pub(crate) fn origin(&self) -> *const Location<'static> {
         // Ordering: Relaxed: written by `new` and by this side, and carried along by `gone`.
         address(self.0.load(Ordering::Relaxed)).cast()
     }
 
-    /// Handle: none → NODE.
-    pub(crate) fn register(&self, waiter: *const Waiter) {
-        let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
+    /// Handle: none → NODE, with or without CLAIMER.
+    pub(crate) fn register(&self, waiter: *const Waiter, right: Right) {
+        let word = waiter.map_addr(|a| a | right as usize).cast_mut().cast();
         // An exchange for the model checker's sake: loom does not know that a plain store after a withdrawal
         // comes later than a `look` that found nobody.
         // Ordering: Release: pairs with the Acquire in `look`, whose caller reads the waiter.
         self.0.swap(word, needed("register", Ordering::Release));
     }
 
-    /// Handle: NODE → none, unless the completer has looked at the waiter.
-    pub(crate) fn withdraw(&self, waiter: *const Waiter, origin: *const Location<'static>) -> bool {
-        let word = waiter.map_addr(|a| a | NODE).cast_mut().cast();
-        // Ordering: Relaxed: a success takes the waiter back unread, so nothing is handed over; after a failure
-        // the caller waits for LEFT.
-        self.0.compare_exchange(word, origin.cast_mut().cast(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    /// Handle: NODE → none, with or without CLAIMER, unless the completer has looked at the waiter.
+    pub(crate) fn withdraw(&self, origin: *const Location<'static>) -> bool {
+        // Ordering: Relaxed: this side's own waiter is in the word.
+        let mut word = self.0.load(Ordering::Relaxed);
+        // Twice at most without COMPLETER: only a runner that clears CLAIMER can come between.
+        while word.addr() & COMPLETER == 0 {
+            // Ordering: Relaxed: a success takes the waiter back unread, so nothing is handed over; after a failure
+            // for COMPLETER the caller waits for LEFT.
+            let back = origin.cast_mut().cast();
+            match self.0.compare_exchange(word, back, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return true,
+                Err(seen) => word = seen,
+            }
+        }
+        false
     }
 
     /// Handle: NODE → none, after LEFT.
@@ -297,6 +398,18 @@ fn outcome(run: usize) -> Outcome {
     }
 }
 
+/// Whether a handle word holds the address of a waiter.
+fn is_waiter(word: *mut ()) -> bool {
+    word.addr() & (GONE | NODE) == NODE
+}
+
+/// Whether the handle runs it. A `GONE` beside an origin may have bit 3 of its address set: that is not null.
+fn is_claimed(word: *mut ()) -> bool {
+    word.addr() <= TAGS | CLAIMER && word.addr() & CLAIMED == CLAIMED
+}
+
+/// The address in a handle word.
 fn address(word: *mut ()) -> *const () {
-    word.map_addr(|a| a & !TAGS).cast_const()
+    let tags = if is_waiter(word) || is_claimed(word) { TAGS | CLAIMER } else { TAGS };
+    word.map_addr(|a| a & !tags).cast_const()
 }

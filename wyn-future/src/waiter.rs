@@ -12,8 +12,8 @@ use crate::sync::{Mutex, MutexGuard, Thread, Tracked, current};
 
 /// What a handle leaves in the handle word while it waits.
 ///
-/// Aligned so that the three tag bits of the word are free.
-#[repr(align(8))]
+/// Aligned so that the four tag bits of the word are free.
+#[repr(align(16))]
 #[derive(Debug)]
 pub(crate) struct Waiter {
     /// The place the word held before, to be put back when the wait ends. Read by the handle side only.

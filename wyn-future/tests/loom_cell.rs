@@ -7,6 +7,8 @@
 
 #[path = "loom/barriers.rs"]
 mod barriers;
+#[path = "loom/claim.rs"]
+mod claim;
 #[path = "loom/weakened.rs"]
 mod weakened;
 
@@ -28,6 +30,7 @@ const VALUE: u64 = 42;
 struct Block {
     header: ManuallyDrop<Header>,
     payload: UnsafeCell<u64>,
+    runs: AtomicUsize,
     frees: AtomicUsize,
 }
 
@@ -39,12 +42,17 @@ unsafe impl Send for Cell {}
 
 impl Cell {
     fn new() -> Self {
-        static ENTRY: u64 = 0;
         Self(Box::into_raw(Box::new(Block {
-            header: ManuallyDrop::new(Header::new((&raw const ENTRY).cast_mut().cast(), None)),
+            header: ManuallyDrop::new(Header::new(Self::entry(), None)),
             payload: UnsafeCell::new(0),
+            runs: AtomicUsize::new(0),
             frees: AtomicUsize::new(0),
         })))
+    }
+
+    fn entry() -> *mut () {
+        static ENTRY: u64 = 0;
+        (&raw const ENTRY).cast_mut().cast()
     }
 
     fn header(&self) -> &Header {
@@ -55,6 +63,11 @@ impl Cell {
     fn payload(&self) -> &UnsafeCell<u64> {
         // SAFETY: as `header`.
         unsafe { &(*self.0).payload }
+    }
+
+    fn runs(&self) -> &AtomicUsize {
+        // SAFETY: as `header`.
+        unsafe { &(*self.0).runs }
     }
 
     fn frees(&self) -> &AtomicUsize {
@@ -81,6 +94,11 @@ impl Cell {
         assert_eq!(outcome, Outcome::Value, "a stale outcome");
         // SAFETY: the payload is the owner's.
         assert_eq!(self.payload().with(|p| unsafe { *p }), VALUE);
+        self.free();
+    }
+
+    /// The memory, whose payload is gone.
+    fn free(self) {
         assert_eq!(self.frees().fetch_add(1, Ordering::Relaxed), 0, "freed twice");
         self.payload().with_mut(|_| ());
         // SAFETY: freed once; later accesses find the watched memory of a dropped header.

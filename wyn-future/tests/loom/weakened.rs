@@ -30,6 +30,9 @@ const LEAK: &[&str] = &["assertion failed: completer != handle"];
 /// Which comes first is chance: that the outcome is old, or that the payload is touched too early.
 const STALE: &[&str] = &["a stale outcome", "Causality violation"];
 
+/// Which comes first is chance: the count, or the race for the payload.
+const TWICE: &[&str] = &["run twice", "Causality violation"];
+
 #[test]
 fn light_is_needed() {
     let missing = ("WYN_BARRIER", "light");
@@ -37,6 +40,7 @@ fn light_is_needed() {
     dies(missing, "poll_is_woken", LOST);
     dies(missing, "second_wait_is_woken", DEADLOCK);
     dies(missing, "abandon_frees_once", LEAK);
+    dies(missing, "claim::claim_meets_begin", TWICE);
 }
 
 #[test]
@@ -46,6 +50,7 @@ fn heavy_is_needed() {
     dies(missing, "poll_is_woken", LOST);
     dies(missing, "second_wait_is_woken", DEADLOCK);
     dies(missing, "abandon_frees_once", LEAK);
+    dies(missing, "claim::claim_meets_begin", TWICE);
 }
 
 #[test]
@@ -82,4 +87,24 @@ fn acquire_of_looked_is_needed() {
 #[test]
 fn release_of_gone_is_needed() {
     dies(("WYN_WEAKEN", "gone=Relaxed"), "abandon_without_barriers_is_safe", RACE);
+}
+
+#[test]
+fn release_of_leave_claimed_is_needed() {
+    dies(("WYN_WEAKEN", "leave_claimed=Acquire"), "claim::claim_meets_begin", RACE);
+}
+
+#[test]
+fn acquire_of_leave_claimed_is_needed() {
+    dies(("WYN_WEAKEN", "leave_claimed=Release"), "claim::claim_meets_begin", RACE);
+}
+
+#[test]
+fn release_of_leave_void_is_needed() {
+    dies(("WYN_WEAKEN", "leave_void=Acquire"), "claim::claim_meets_begin", RACE);
+}
+
+#[test]
+fn acquire_of_leave_void_is_needed() {
+    dies(("WYN_WEAKEN", "leave_void=Release"), "claim::claim_meets_begin", RACE);
 }
