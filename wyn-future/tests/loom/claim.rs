@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use loom::sync::atomic::AtomicBool;
 use loom::thread;
 use wyn_future::cell::{Begun, Header, Outcome, Owner, Phase, Waited};
 use wyn_future::{Barrier, Fences};
@@ -240,6 +241,38 @@ fn claim_after_claim_is_woken() {
         cell.check_run_once();
     });
     ends.are(&[&CLAIMED[..], &[(RunByPopper, RunByPopper), (RunByPopper, Neither)]].concat());
+}
+
+/// The runner refuses a claim while it is withdrawn, and then runs for long: the wait must not take it for a completer.
+#[test]
+fn a_refused_wait_ends_in_time() {
+    loom::model(|| {
+        let cell = Cell::new();
+        let over = loom::sync::Arc::new(AtomicBool::new(false));
+        let told = over.clone();
+        let pop = move |cell: Cell| {
+            // SAFETY: a live cell, whose entry is popped once.
+            match unsafe { Header::begin::<Halves>(cell.header(), 7) } {
+                Begun::Mine => {
+                    while !told.load(Ordering::Acquire) {
+                        thread::yield_now();
+                    }
+                    cell.end(Outcome::Value);
+                }
+                Begun::Void { frees: true } => cell.free(),
+                Begun::Void { frees: false } => {}
+            }
+        };
+        race(cell, pop, move |cell| {
+            let end = cell.claim_briefly::<Halves>();
+            over.store(true, Ordering::Release);
+            if end == Neither {
+                cell.park::<Halves>();
+                cell.take();
+            }
+        });
+        cell.check_run_once();
+    });
 }
 
 /// A handle that could not claim goes away.
