@@ -360,9 +360,13 @@ impl Header {
         }
     }
 
-    /// Where it was made. For the handle, once the completer has left, or for whoever owns the cell.
+    /// Where it was made. `None` once the handle has claimed it: see [`Claim::origin`].
+    ///
+    /// # Safety
+    /// - The caller is the handle, or owns the cell: there was never a handle, or [`Owner::Mine`] has said so.
+    /// - No wait of the handle ends meanwhile on another thread: its waiter is read.
     #[must_use]
-    pub fn origin(&self) -> Option<&'static Location<'static>> {
+    pub unsafe fn origin(&self) -> Option<&'static Location<'static>> {
         let at = match self.handle.waiter() {
             // SAFETY: a waiter is alive as long as its address is in the word.
             Some(waiter) => unsafe { &*waiter }.origin(),
