@@ -12,6 +12,13 @@ fn filled(items: std::ops::Range<usize>) -> Worker<usize> {
     worker
 }
 
+/// A batch, oldest first.
+fn batch(victim: &Worker<usize>, limit: usize) -> Option<Vec<usize>> {
+    let dest = Worker::new();
+    let stolen = victim.stealer().steal_batch(&dest, limit).success();
+    stolen.map(|()| std::iter::from_fn(|| dest.stealer().steal().success()).collect())
+}
+
 #[test]
 fn the_owner_pops_newest_first() {
     let worker = filled(0..3);
@@ -50,10 +57,7 @@ fn thieves_take_oldest_first() {
 fn a_batch_is_half_rounded_up() {
     for (held, limit, expected) in [(1, 9, 1), (2, 9, 1), (3, 9, 2), (8, 9, 4), (100, 128, 50), (100, 7, 7)] {
         let worker = filled(0..held);
-        let mut batch = Vec::new();
-        let stolen = worker.stealer().steal_batch_with(limit, |item| batch.push(item));
-        assert_eq!(stolen, Steal::Success(expected));
-        assert_eq!(batch, (0..expected).collect::<Vec<_>>());
+        assert_eq!(batch(&worker, limit), Some((0..expected).collect()));
         assert_eq!(worker.len(), held - expected);
     }
 }
@@ -76,36 +80,6 @@ fn stealing_from_oneself_pops() {
     assert_eq!(worker.len(), 3);
     while worker.pop().is_some() {}
     assert_eq!(worker.stealer().steal_batch_and_pop(&worker, 128), Steal::Empty);
-}
-
-#[test]
-fn the_newest_item_goes_only_if_wanted() {
-    let worker = filled(0..2);
-    assert_eq!(worker.pop_if(|item| *item == 0), None);
-    assert_eq!(worker.len(), 2);
-    assert_eq!(worker.pop_if(|item| *item == 1), Some(1));
-    assert_eq!(worker.pop_if(|item| *item == 0), Some(0));
-    assert_eq!(worker.pop_if(|_| true), None);
-}
-
-#[test]
-fn a_predicate_may_use_the_worker() {
-    let worker = filled(0..2);
-    let kept = worker.pop_if(|_| {
-        (10..1000).for_each(|item| worker.push(item));
-        false
-    });
-    assert_eq!(kept, None);
-    assert_eq!((worker.pop(), worker.pop()), (Some(1), Some(999)));
-    assert_eq!(worker.len(), 990);
-}
-
-#[test]
-fn a_panicking_predicate_loses_nothing() {
-    let worker = filled(0..2);
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.pop_if(|_| panic!("no"))));
-    assert!(outcome.is_err());
-    assert_eq!((worker.pop(), worker.pop(), worker.pop()), (Some(1), Some(0), None));
 }
 
 #[test]
@@ -155,7 +129,7 @@ fn a_mark_changes_with_either_end() {
 #[test]
 #[should_panic(expected = "a batch of no items")]
 fn a_batch_of_none_is_refused() {
-    let _ = filled(0..1).stealer().steal_batch_with(0, |_| ());
+    let _ = batch(&filled(0..1), 0);
 }
 
 #[test]
@@ -219,11 +193,7 @@ fn an_owner_that_was_silent_is_waited_for_when_it_has_moved() {
 #[test]
 fn an_owner_that_is_away_is_relieved_of_all() {
     let worker = filled(0..66);
-    let stealer = worker.stealer();
-    let batch = |limit| {
-        let mut batch = Vec::new();
-        stealer.steal_batch_with(limit, |item| batch.push(item)).success().map(|_| batch)
-    };
+    let batch = |limit| batch(&worker, limit);
     assert_eq!(batch(100), Some((0..33).collect()), "half");
     assert_eq!(batch(16), Some((33..49).collect()), "half of the rest");
     assert_eq!(batch(1), Some(vec![49]), "no more than the limit");

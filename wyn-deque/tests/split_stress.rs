@@ -75,7 +75,7 @@ fn thief(stealer: &Stealer<usize>, ledger: &Ledger, over: &AtomicBool, style: St
             1 => {
                 stealer.steal_batch_and_pop(&own, 1 + dice.below(64)).success().map(|item| ledger.take(item))
             }
-            _ => stealer.steal_batch_with(1 + dice.below(8), |item| ledger.take(item)).success().map(|_| ()),
+            _ => stealer.steal_batch(&own, 1 + dice.below(8)).success(),
         };
         while let Some(item) = own.pop() {
             ledger.take(item);
@@ -175,9 +175,10 @@ fn stress_split_growth() {
         };
         let sum = std::thread::scope(|scope| {
             let thief = scope.spawn(|| {
-                let mut sum = 0;
+                let (mut sum, batch) = (0, Worker::with_capacity(2));
                 while !over.load(Ordering::Acquire) || !stealer.is_empty() {
-                    let _ = stealer.steal_batch_with(64, |item| sum += check(item));
+                    let _ = stealer.steal_batch(&batch, 64);
+                    sum += std::iter::from_fn(|| batch.pop()).map(check).sum::<usize>();
                 }
                 sum
             });

@@ -65,8 +65,8 @@
 //!    the `f` of successive claims never fall, and from C's announcement on `split` is at or above its `f`.
 //!    `head` is at or above `claimed`, inside a pop at or above `claimed - 1`.
 //! 2. **Slots.** An index from `claimed` up to `head` is the deque's, from `done` up to `claimed` the
-//!    thief's that holds the lock, any other the owner's to fill. Only `push` and the end of
-//!    `steal_batch_and_pop`, on the thief's own deque, write slots: at and above `head`, less than a
+//!    thief's that holds the lock, any other the owner's to fill. Only `push` and the end of a
+//!    batch, on the thief's own deque, write slots: at and above `head`, less than a
 //!    capacity above `done`. So no slot is written that a thief has still to read.
 //! 3. **Meeting.** For each P and C: (a) C reads from `head` what P withdrew to, or a later store; or (b) P
 //!    reads from `split` what C announced, or a later store. This is the contract of [`Barrier`].
@@ -101,9 +101,8 @@
 //!     that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
 //!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
 //!     answers it, or loses to the announcement and goes on as in 7.
-//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination or in a
-//!     vector is made before the announcement, under the lock, which a guard gives back; closures run when
-//!     the lock is free and the items are out.
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination is made
+//!     before the announcement, under the lock, which a guard gives back.
 //!
 //! # Cost
 //!

@@ -182,26 +182,4 @@ impl<T> View<T> {
             copied += target.len();
         }
     }
-
-    /// Moves the `n` items from `from` on to the end of `dest`, in order.
-    ///
-    /// # Safety
-    /// * The ring is alive, and the `n` slots hold items that the caller owns.
-    /// * Nobody writes these slots meanwhile.
-    pub(super) unsafe fn move_to(self, from: Index, n: usize, dest: &mut Vec<T>) {
-        let mut moved = 0;
-        while moved < n {
-            // SAFETY: the ring is alive by contract.
-            let source = unsafe { self.run(from.plus(moved), n - moved) };
-            dest.extend(source.iter().map(|slot| {
-                slot.with(|item| {
-                    // SAFETY: the pointer is good for reads, and no write overlaps by contract.
-                    let item = unsafe { item.read() };
-                    // SAFETY: the caller owns the item; it is moved out once.
-                    unsafe { item.assume_init() }
-                })
-            }));
-            moved += source.len();
-        }
-    }
 }

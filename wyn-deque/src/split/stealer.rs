@@ -107,29 +107,6 @@ impl<T, B: Barrier> Stealer<T, B> {
         )
     }
 
-    /// Takes up to `limit` of the oldest items and calls `take` on each, oldest first.
-    ///
-    /// The items are copied out and the deque is released before the first call, so `take` may do what
-    /// it likes, also with this deque. If it panics, the items it has not seen are dropped. Returns how
-    /// many items there were.
-    ///
-    /// # Panics
-    /// If `limit` is zero, and if `take` panics.
-    pub fn steal_batch_with(&self, limit: usize, take: impl FnMut(T)) -> Steal<usize> {
-        let mut batch = Vec::new();
-        let stolen = {
-            let batch = std::cell::RefCell::new(&mut batch);
-            let room = |want| batch.borrow_mut().reserve_exact(want);
-            self.claim(limit, limit, room, |view, from, n| {
-                // SAFETY: the `n` items from `from` on are the caller's.
-                unsafe { view.move_to(from, n, &mut batch.borrow_mut()) };
-                n
-            })
-        };
-        batch.into_iter().for_each(take);
-        stolen
-    }
-
     /// The number of items that no thief has taken for certain, as far as this thread knows.
     #[must_use]
     pub fn len(&self) -> usize {

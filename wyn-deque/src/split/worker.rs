@@ -205,16 +205,6 @@ impl<T, B: Barrier> Worker<T, B> {
         }
     }
 
-    /// Takes the newest item if `wanted` says so; else it stays the newest.
-    ///
-    /// The item is out of the thieves' sight while `wanted` runs, and the deque may look empty to them.
-    /// `wanted` may use this worker: what it pushes ends up below an item that is put back. If it
-    /// panics, the item is put back.
-    pub fn pop_if(&self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
-        let mut held = PutBack { item: Some(self.pop()?), worker: self };
-        if held.item.as_ref().is_some_and(wanted) { held.item.take() } else { None }
-    }
-
     /// Where the next item goes: grows by one with each push and shrinks by one with each pop, wrapping.
     ///
     /// An owner that remembers it can tell later whether its newest item was pushed since.
@@ -330,19 +320,5 @@ impl<T, B: Barrier> Default for Worker<T, B> {
 impl<T, B: Barrier> fmt::Debug for Worker<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker").field("len", &self.len()).finish_non_exhaustive()
-    }
-}
-
-/// Puts its item back when it goes with one.
-struct PutBack<'a, T, B: Barrier> {
-    item: Option<T>,
-    worker: &'a Worker<T, B>,
-}
-
-impl<T, B: Barrier> Drop for PutBack<'_, T, B> {
-    fn drop(&mut self) {
-        if let Some(item) = self.item.take() {
-            self.worker.push(item);
-        }
     }
 }
