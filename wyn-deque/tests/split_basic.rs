@@ -204,3 +204,19 @@ fn an_owner_that_is_away_is_relieved_of_all() {
     assert_eq!(batch(100), Some((89..93).collect()), "the same");
     assert_eq!(worker.pop(), Some(95));
 }
+
+/// A worker that is made for many items costs the memory of those it holds.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_new_ring_is_not_touched() {
+    let resident_pages = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+        let pages = statm.split(' ').nth(1).expect("the second number");
+        pages.parse::<usize>().expect("a number of pages")
+    };
+    let before = resident_pages();
+    let worker: Worker<usize> = Worker::with_capacity(1 << 24);
+    worker.push(1);
+    assert!(resident_pages().saturating_sub(before) < (8 << 24) / 4096 / 4, "128 MiB of slots were written");
+    assert_eq!(worker.pop(), Some(1));
+}
