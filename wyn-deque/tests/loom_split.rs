@@ -432,3 +432,17 @@ fn a_mark_is_consistent() {
         settle(3, owner, vec![thief, watcher]);
     });
 }
+
+/// The owner outgrows two rings under the thief's hands: the one that the thief reads is not freed meanwhile.
+#[test]
+fn a_retired_ring_waits_for_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            (3..=6).for_each(|item| worker.push(item));
+            vec![]
+        });
+        settle(6, owner, vec![thief]);
+    });
+}

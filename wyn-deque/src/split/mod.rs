@@ -90,9 +90,9 @@
 //! 8. **Rings.** The owner's ring holds all from `done` to `head`; growth copies just that, so also what is
 //!    claimed and not copied yet. C loads the ring after it read `h`: X or the push before it came after the
 //!    installation of the ring then current, so C gets that ring or a later one, and either holds its items by
-//!    5. Growth never waits; it retires the old ring through crossbeam-epoch, and C is pinned before it loads
-//!    the ring and until it has copied (unit test
-//!    `a_thief_is_pinned_while_it_copies`: models do not see into the epochs).
+//!    5. Growth never waits. The old ring is retired: the new one keeps it, until the owner gets the lock. Then C
+//!    has given it back, behind its last read, and the thieves after it find the new ring. What is still
+//!    retired when the last handle goes is freed with the deque; C has a handle.
 //! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head ≤ claimed`, having read `claimed` first: at the
 //!    time of the head it saw nothing was left but what a pop had withdrawn. `split` would not do: it
 //!    may count items that are about to be retracted. `Retry` says that the lock is held.
@@ -102,13 +102,14 @@
 //!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
 //!     answers it, or loses to the announcement and goes on as in 7.
 //! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination is made
-//!     before the announcement, under the lock, which a guard gives back.
+//!     before the announcement, under the lock, which a guard gives back. Neither end runs foreign closures, as an
+//!     epoch's collector would: one could use the very deque.
 //!
 //! # Cost
 //!
 //! `examples/split_cost.rs` prints it. A pop of the owner is a store, two loads and `light`; a steal is two locked
-//! instructions, for the lock and for the question, `heavy` if the owner does not answer, and one pin of the epoch,
-//! whatever the size of the batch. An answer is one locked instruction of the owner. A
+//! instructions, for the lock and for the question, and `heavy` if the owner does not answer, whatever the size of the
+//! batch. An answer is one locked instruction of the owner. A
 //! ring never shrinks; growth makes it four times as large, so an item is copied once on average, and the retired rings together
 //! are smaller than the one in use. Reading slots is one move for a word-sized `T`.
 
@@ -116,6 +117,8 @@ mod barrier;
 mod index;
 #[allow(unsafe_code, reason = "moves items in and out of slots")]
 mod ring;
+#[allow(unsafe_code, reason = "copies slots to a larger ring, and frees rings that nobody reads")]
+mod room;
 #[allow(unsafe_code, reason = "drops the items that are left")]
 mod shared;
 #[allow(unsafe_code, reason = "reads the slots it claimed")]

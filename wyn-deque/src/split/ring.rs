@@ -13,13 +13,12 @@ use crate::sync::UnsafeCell;
 /// One place for one item. It does not know whether it is filled.
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
-/// A retired ring of this many bytes asks the epoch's collector to hurry.
-#[cfg(not(wyn_loom))]
-const HURRY_BYTES: usize = 1 << 10;
-
 /// The slots themselves; dropping a ring frees memory and never drops an item.
 pub(super) struct Ring<T> {
     slots: Box<[Slot<T>]>,
+    /// The ring that this one replaced, if it is not freed yet; that one may have another. Only the owner, and
+    /// the last handle's drop, look here.
+    older: UnsafeCell<Option<NonNull<Self>>>,
 }
 
 /// A pointer to the slots of a ring, with its mask: what both ends work with.
@@ -42,7 +41,10 @@ impl<T> Ring<T> {
     /// Allocates a ring of `capacity` slots, a power of two.
     pub(super) fn alloc(capacity: usize) -> NonNull<Self> {
         assert!(capacity.is_power_of_two());
-        NonNull::from(Box::leak(Box::new(Self { slots: Self::slots(capacity) })))
+        NonNull::from(Box::leak(Box::new(Self {
+            slots: Self::slots(capacity),
+            older: UnsafeCell::new(None),
+        })))
     }
 
     /// Slots that nothing is written to: memory of a large ring is first touched by the items in it.
@@ -71,52 +73,80 @@ impl<T> Ring<T> {
         View { slots: NonNull::from(&**slots).cast(), mask: slots.len() - 1 }
     }
 
-    /// Frees a ring at once.
+    /// Remembers that `ring` has replaced `older`.
     ///
     /// # Safety
-    /// * `ring` came from [`Ring::alloc`], is not freed, and nobody uses it or a view of it again.
-    pub(super) unsafe fn free(ring: NonNull<Self>) {
-        // SAFETY: `alloc` leaked a box, and by contract this is its only and last user.
-        drop(unsafe { Box::from_raw(ring.as_ptr()) });
+    /// * Both came from [`Ring::alloc`] and are not freed, and `ring` has no older one yet.
+    /// * Nobody else calls this or [`Ring::take_older`] for `ring` meanwhile.
+    pub(super) unsafe fn keep_older(ring: NonNull<Self>, older: NonNull<Self>) {
+        // SAFETY: the ring is alive by contract, and nobody has a `&mut` to it.
+        let ring = unsafe { ring.as_ref() };
+        // SAFETY: the pointer is good for writes, and no other access overlaps by contract.
+        ring.older.with_mut(|place| unsafe { place.write(Some(older)) });
     }
 
-    /// Frees a ring once every thread that is pinned at this moment is unpinned.
+    /// Hands over the ring that `ring` replaced, if it was not handed over before.
     ///
     /// # Safety
     /// * `ring` came from [`Ring::alloc`] and is not freed.
-    /// * No thread that pins itself from here on can find it; those who found it are pinned.
-    #[cfg(not(wyn_loom))]
-    pub(super) unsafe fn retire(ring: NonNull<Self>) {
-        let guard = crossbeam_epoch::pin();
-        // SAFETY: the call below says when `ring` has no user left.
-        let free = move || unsafe { Self::free(ring) };
-        // SAFETY: whoever still reads the ring is pinned by contract, hence the closure runs after
-        // its last use. It frees memory and touches no `T`, so it may run on any thread and after
-        // the end of any lifetime in `T`.
-        unsafe { guard.defer_unchecked(free) };
-        // SAFETY: the ring cannot be freed while `guard` is alive.
-        if unsafe { Self::view(ring) }.bytes() >= HURRY_BYTES {
-            guard.flush();
+    /// * Nobody else calls this or [`Ring::keep_older`] for `ring` meanwhile.
+    pub(super) unsafe fn take_older(ring: NonNull<Self>) -> Option<NonNull<Self>> {
+        // SAFETY: the ring is alive by contract, and nobody has a `&mut` to it.
+        let ring = unsafe { ring.as_ref() };
+        // SAFETY: the pointer is good for reads and writes, and no other access overlaps by contract.
+        ring.older.with_mut(|place| unsafe { place.replace(None) })
+    }
+
+    /// Frees a ring and those that it and they replaced.
+    ///
+    /// # Safety
+    /// * `ring` came from [`Ring::alloc`], is not freed, and nobody uses it or a view of it again. So it is with
+    ///   each older one.
+    pub(super) unsafe fn free(ring: NonNull<Self>) {
+        let mut next = Some(ring);
+        while let Some(ring) = next {
+            // SAFETY: alive until the next line, and its only user is here, by contract.
+            next = unsafe { Self::take_older(ring) };
+            // SAFETY: `alloc` leaked a box, and by contract this is its only and last user.
+            drop(unsafe { Box::from_raw(ring.as_ptr()) });
         }
     }
 
-    /// Leaks the ring: loom does not see into the epochs, so no model may depend on them.
+    /// Frees a ring that was replaced, and those that it and they replaced, while the deque lives on.
     ///
     /// # Safety
-    /// As without loom.
+    /// * As for [`Ring::free`].
+    #[cfg(not(wyn_loom))]
+    pub(super) unsafe fn free_retired(ring: NonNull<Self>) {
+        // SAFETY: the same contract.
+        unsafe { Self::free(ring) };
+    }
+
+    /// Empties the slots in place of freeing them, and leaks them: a model in which a thief is still at one fails
+    /// of the race, whether the thief comes before or after, and one in which it takes a zero fails of that.
+    ///
+    /// # Safety
+    /// * As for [`Ring::free`].
     #[cfg(wyn_loom)]
-    pub(super) unsafe fn retire(_ring: NonNull<Self>) {}
+    pub(super) unsafe fn free_retired(ring: NonNull<Self>) {
+        let mut next = Some(ring);
+        while let Some(ring) = next {
+            // SAFETY: never freed, and its only user is here, by contract.
+            next = unsafe { Self::take_older(ring) };
+            // SAFETY: never freed.
+            let slots = unsafe { &ring.as_ref().slots };
+            for slot in slots {
+                // SAFETY: the pointer is good for writes; loom sees whether anybody else is there.
+                slot.with_mut(|place| unsafe { place.write(MaybeUninit::zeroed()) });
+            }
+        }
+    }
 }
 
 impl<T> View<T> {
     #[inline]
     pub(super) fn capacity(self) -> usize {
         self.mask + 1
-    }
-
-    #[cfg(not(wyn_loom))]
-    fn bytes(self) -> usize {
-        self.capacity() * size_of::<Slot<T>>()
     }
 
     /// # Safety

@@ -96,11 +96,52 @@ fn the_owner_gets_back_what_is_retracted() {
 }
 
 #[test]
-fn a_thief_is_pinned_while_it_copies() {
-    let (_worker, stealer) = filled(4, 1);
-    let pinned = stealer.claim(1, 1, |_| (), |_, _, _| crossbeam_epoch::is_pinned());
-    assert_eq!(pinned.success(), Some(true));
-    assert!(!crossbeam_epoch::is_pinned());
+fn a_retired_ring_waits_for_the_thief_that_copies() {
+    let (worker, stealer) = filled(2, 2);
+    let is_kept = |worker: &Worker<u32>| {
+        let ring = worker.shared.words.ring();
+        // SAFETY: the ring in use is alive, and this thread is the owner.
+        let older = unsafe { Ring::take_older(ring) };
+        // SAFETY: both are alive, and the place is empty.
+        older.map(|older| unsafe { Ring::keep_older(ring, older) }).is_some()
+    };
+    let copied = stealer.claim(
+        1,
+        1,
+        |_| (),
+        |view, from, _| {
+            // Two more rings.
+            (3..=20).for_each(|item| worker.push(item));
+            assert!(is_kept(&worker));
+            // SAFETY: the claimed item is the thief's.
+            unsafe { view.read(from) }
+        },
+    );
+    assert_eq!(copied.success(), Some(1));
+    assert!(is_kept(&worker));
+    // The owner looks again when it has pushed for a while.
+    (0..64).for_each(|item| worker.push(item));
+    assert!(!is_kept(&worker));
+}
+
+#[test]
+fn a_ring_outlives_its_worker_while_a_thief_copies() {
+    let (worker, stealer) = filled(2, 2);
+    let mut worker = Some(worker);
+    let copied = stealer.claim(
+        1,
+        1,
+        |_| (),
+        |view, from, _| {
+            let worker = worker.take().expect("one claim");
+            (3..=20).for_each(|item| worker.push(item));
+            drop(worker);
+            // SAFETY: the claimed item is the thief's.
+            unsafe { view.read(from) }
+        },
+    );
+    assert_eq!(copied.success(), Some(1));
+    assert_eq!(stealer.len(), 19);
 }
 
 #[test]

@@ -69,7 +69,8 @@ struct ThiefLine<T> {
     /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap` and more; before the copy: the same |
     /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: the same; growth that copies from `claimed` on: unit test `growth_carries_what_is_claimed_and_not_copied` |
     done: AtomicUsize,
-    /// Held by the one thief that claims and copies. The owner never waits for it; it tries it to take its oldest item.
+    /// Held by the one thief that claims and copies. The owner never waits for it; it tries it to take its oldest item,
+    /// and to see that no thief is at a retired ring.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
@@ -81,8 +82,8 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `replace`, load | Relaxed | the owner itself | |
-    /// | `replace`, store | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
+    /// | `Words::ring` | Relaxed | the owner itself | |
+    /// | `replace` | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
     /// | `Locked::ring` | Acquire | `replace` | Relaxed: the same; before the claim: `a_claim_is_read_from_the_ring_of_its_time` |
     ring: AtomicPtr<Ring<T>>,
 }
@@ -202,13 +203,17 @@ impl<T> Words<T> {
         Index(self.thief.done.load(Ordering::Acquire))
     }
 
-    /// Makes thieves find `ring`, which holds everything from `done` to `head`; returns the old one.
-    pub(super) fn replace(&self, ring: NonNull<Ring<T>>) -> NonNull<Ring<T>> {
+    /// The ring in use; for the owner.
+    pub(super) fn ring(&self) -> NonNull<Ring<T>> {
         // Ordering: Relaxed, the owner reads its own last store.
-        let old = self.thief.ring.load(Ordering::Relaxed);
+        let ring = self.thief.ring.load(Ordering::Relaxed);
+        NonNull::new(ring).expect("a deque always has a ring")
+    }
+
+    /// Makes thieves find `ring`, which holds everything from `done` to `head`.
+    pub(super) fn replace(&self, ring: NonNull<Ring<T>>) {
         // Ordering: Release, pairs with the Acquire in `Locked::ring`: the copied slots.
         self.thief.ring.store(ring.as_ptr(), Ordering::Release);
-        NonNull::new(old).expect("a deque always has a ring")
     }
 }
 
@@ -318,7 +323,7 @@ impl<T> Locked<'_, T> {
         self.words.thief.claimed.store(claimed.0, Ordering::Release);
     }
 
-    /// The ring that holds a confirmed claim; the caller is pinned.
+    /// The ring that holds what is decided; good until the lock is given back.
     pub(super) fn ring(&self) -> NonNull<Ring<T>> {
         // Ordering: Acquire, pairs with the Release in `replace`: the copied slots.
         let ring = self.words.thief.ring.load(Ordering::Acquire);

@@ -1,11 +1,11 @@
-//! The owner's end: push, pop, growth.
+//! The owner's end: push and pop.
 
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::index::Index;
-use super::ring::{Ring, View};
+use super::ring::View;
 use super::shared::Shared;
 use super::{Barrier, Fences, Stealer, pause};
 use crate::sync::Arc;
@@ -13,11 +13,8 @@ use crate::sync::Arc;
 /// Slots of a new deque.
 const INITIAL_CAPACITY: usize = if cfg!(wyn_loom) { 2 } else { 256 };
 
-/// A full ring grows by this factor: memory is used as it is touched, and growing touches what is there twice.
-const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
-
 /// An owner that only pushes looks after so many whether a thief asks.
-const LOOK_PUSHES: usize = if cfg!(wyn_loom) { 2 } else { 64 };
+pub(super) const LOOK_PUSHES: usize = if cfg!(wyn_loom) { 2 } else { 64 };
 
 /// The owner's end of a split deque: newest in, newest out.
 ///
@@ -40,9 +37,9 @@ pub struct Worker<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
     /// The first index at which the owner looks up before it pushes: there is no room, or it has not looked for
     /// a while whether a thief asks. At most a capacity above some old value of `words.done`.
-    limit: Cell<Index>,
+    pub(super) limit: Cell<Index>,
     /// The current ring.
-    view: Cell<View<T>>,
+    pub(super) view: Cell<View<T>>,
     barrier: PhantomData<fn() -> B>,
 }
 
@@ -232,28 +229,8 @@ impl<T, B: Barrier> Worker<T, B> {
         Stealer::new(Arc::clone(&self.shared))
     }
 
-    /// Makes room for `n` more items.
-    #[inline]
-    pub(super) fn reserve(&self, n: usize) {
-        // `head` is never above `limit`, and outside of `pop` never more than a capacity below.
-        if n > self.limit.get().since(self.head()).cast_unsigned() {
-            self.make_room(n);
-        }
-    }
-
-    /// The slots at and above `head`, which [`reserve`](Self::reserve) freed.
-    pub(super) fn spare(&self) -> (View<T>, Index) {
-        (self.view.get(), self.head())
-    }
-
-    /// Publishes the `n` slots from `head` on.
-    #[inline]
-    pub(super) fn advance(&self, n: usize) {
-        self.shared.words.publish(self.head().plus(n));
-    }
-
     #[inline(always)]
-    fn head(&self) -> Index {
+    pub(super) fn head(&self) -> Index {
         self.shared.words.head()
     }
 
@@ -275,39 +252,6 @@ impl<T, B: Barrier> Worker<T, B> {
             // Whether the thief still waits for it does not matter here.
             self.shared.words.answer(from, from.plus(n));
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn make_room(&self, n: usize) {
-        self.attend();
-        let done = self.shared.words.done();
-        let held = self.head().items_since(done);
-        let needed = held.checked_add(n).expect("capacity overflow");
-        if needed > self.view.get().capacity() {
-            let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
-            self.grow(done, roomy.expect("capacity overflow"));
-        }
-        let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
-        self.limit.set(if full.since(look) < 0 { full } else { look });
-    }
-
-    /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.
-    fn grow(&self, done: Index, capacity: usize) {
-        let old = self.view.get();
-        let held = self.head().items_since(done);
-        let ring = Ring::alloc(capacity);
-        // SAFETY: just allocated; freed when the deque is dropped or by the next growth.
-        let view = unsafe { Ring::view(ring) };
-        // SAFETY: both rings are alive, `held` fits into either. Only the owner writes slots of the
-        // old ring, and nobody else knows the new one. The copies of items that a thief has claimed
-        // are used by no one but this thief.
-        unsafe { old.copy_to(done, view, done, held) };
-        let retired = self.shared.words.replace(ring);
-        self.view.set(view);
-        // SAFETY: the ring came from `alloc`, and only growth retires, once. Thieves that pin
-        // themselves from now on load the new ring; those that use the old one are pinned.
-        unsafe { Ring::retire(retired) };
     }
 }
 
