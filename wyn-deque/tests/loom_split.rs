@@ -77,6 +77,14 @@ fn owner<B: Barrier>(
     })
 }
 
+/// The position of an item that was pushed first, second, and so on, before any other was taken.
+fn position(item: u32) -> usize {
+    usize::MAX.wrapping_add(item as usize - 1)
+}
+
+/// The first of the holes: each is another one, and may come out once or never.
+const HOLE: u32 = 100;
+
 /// Joins everyone; the items `1..=count` must have come out exactly once.
 #[track_caller]
 fn settle<B: Barrier>(
@@ -88,11 +96,16 @@ fn settle<B: Barrier>(
     let mut taken: Vec<u32> = popped.into_iter().flatten().collect();
     for thief in thieves {
         let stolen = thief.join().unwrap().all();
-        assert!(stolen.is_sorted(), "a thief got {stolen:?}: oldest first");
+        assert!(
+            stolen.iter().filter(|item| **item < HOLE).is_sorted(),
+            "a thief got {stolen:?}: oldest first"
+        );
         taken.extend(stolen);
     }
     taken.extend(std::iter::from_fn(|| worker.pop()));
     taken.sort_unstable();
+    let holes = taken.split_off(taken.partition_point(|item| *item < HOLE));
+    assert!(holes.is_sorted_by(|one, other| one < other), "a hole came out twice: {holes:?}");
     assert_eq!(taken, (1..=count).collect::<Vec<_>>());
     assert_eq!((worker.len(), worker.stealer().steal()), (0, Steal::Empty));
     let (split, head) = worker.stealer().mark();
@@ -444,5 +457,101 @@ fn a_retired_ring_waits_for_a_thief() {
             vec![]
         });
         settle(6, owner, vec![thief]);
+    });
+}
+
+/// The owner takes its oldest item from below others while a thief goes for the same.
+#[test]
+fn the_oldest_below_others_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| vec![worker.take_at(position(1), HOLE)]);
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// The owner takes from the middle of a batch: the thief gets the item or the hole.
+#[test]
+fn the_middle_meets_a_batch() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE), worker.pop()]);
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the first item of a batch: the thief does not copy what lies below `low`.
+#[test]
+fn the_oldest_is_taken_from_a_batch() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| {
+            let oldest = worker.take_at(position(1), HOLE);
+            vec![oldest, worker.take_at(position(2), HOLE + 1)]
+        });
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the item behind a confirmed claim, and `low` passes the thief that still copies.
+#[test]
+fn low_passes_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(4, 3);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// The owner frees the slots of what it has taken, and fills them, while a thief comes and goes.
+#[test]
+fn a_trim_meets_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            let taken = [1, 2].map(|item| worker.take_at(position(item), HOLE + item));
+            worker.push(5);
+            taken.into()
+        });
+        settle(5, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the newest item, and fills its slot, while a thief goes for all.
+#[test]
+fn the_newest_by_position_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 1);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            let taken = worker.take_at(position(1), HOLE);
+            worker.push(2);
+            vec![taken]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// A mark never shows a head older than what it shows as taken, but for the one of a take in progress.
+#[test]
+fn a_mark_is_consistent_with_low() {
+    check(|| {
+        let worker = worker::<Fences>(4, 0);
+        let watcher = worker.stealer();
+        let watcher = thread::spawn(move || {
+            let (oldest, head) = watcher.mark();
+            assert!(head.wrapping_sub(oldest).cast_signed() >= -1, "{oldest} {head}");
+            Loot::items(None)
+        });
+        let owner = owner(worker, |worker| {
+            (1..=3).for_each(|item| worker.push(item));
+            vec![worker.take_at(position(1), HOLE), worker.take_at(position(2), HOLE)]
+        });
+        settle(3, owner, vec![watcher]);
     });
 }

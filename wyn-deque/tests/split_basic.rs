@@ -220,3 +220,52 @@ fn a_new_ring_is_not_touched() {
     assert!(resident_pages().saturating_sub(before) < (8 << 24) / 4096 / 4, "128 MiB of slots were written");
     assert_eq!(worker.pop(), Some(1));
 }
+
+#[test]
+fn the_owner_takes_from_the_middle() {
+    const HOLE: usize = usize::MAX;
+    let worker = filled(10..15);
+    let stealer = worker.stealer();
+    assert_eq!(
+        (worker.peek(0), worker.peek(4), worker.peek(5), worker.peek(HOLE)),
+        (Some(10), Some(14), None, None)
+    );
+    // In the middle: a hole for pops and steals.
+    assert_eq!((worker.take_at(3, HOLE), worker.peek(3), worker.len()), (Some(13), Some(HOLE), 5));
+    // The oldest, twice, and a third that is not there any more.
+    assert_eq!(
+        (worker.take_at(0, HOLE), worker.take_at(1, HOLE), worker.take_at(1, HOLE)),
+        (Some(10), Some(11), None)
+    );
+    assert_eq!((worker.oldest_position(), worker.len(), stealer.len(), stealer.mark()), (2, 3, 3, (2, 5)));
+    // The newest: nothing is left.
+    assert_eq!((worker.take_at(4, HOLE), worker.position()), (Some(14), 4));
+    assert_eq!((worker.pop(), stealer.steal()), (Some(HOLE), Steal::Success(12)));
+    assert_eq!((worker.take_at(2, HOLE), worker.oldest_position(), worker.position()), (None, 3, 3));
+}
+
+#[test]
+fn a_deque_of_which_all_is_taken_is_empty_for_everybody() {
+    let (worker, dest) = (filled(0..4), Worker::new());
+    let stealer = worker.stealer();
+    for position in 0..3 {
+        assert_eq!(worker.take_at(position, 100), Some(position));
+    }
+    assert_eq!(worker.pop(), Some(3));
+    assert_eq!((worker.pop(), worker.pop_oldest(), worker.len(), worker.position()), (None, None, 0, 3));
+    assert!(worker.is_empty() && stealer.is_empty());
+    assert_eq!((stealer.steal(), stealer.steal_batch(&dest, 9)), (Steal::Empty, Steal::Empty));
+    assert_eq!(stealer.mark(), (3, 3));
+    worker.push(7);
+    assert_eq!((stealer.len(), stealer.steal()), (1, Steal::Success(7)));
+}
+
+#[test]
+fn a_batch_leaves_out_what_the_owner_took() {
+    let worker = filled(0..10);
+    for position in 0..4 {
+        assert_eq!(worker.take_at(position, 100), Some(position));
+    }
+    assert_eq!(batch(&worker, 9), Some(vec![4, 5, 6]));
+    assert_eq!((worker.take_at(7, 100), worker.pop_oldest()), (Some(7), Some(8)));
+}

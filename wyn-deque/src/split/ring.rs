@@ -191,6 +191,20 @@ impl<T> View<T> {
         })
     }
 
+    /// A copy of what is in slot `at`.
+    ///
+    /// # Safety
+    /// * The ring is alive, and slot `at` holds an item, or one that somebody has taken.
+    /// * Nobody writes the slot meanwhile.
+    #[inline]
+    pub(super) unsafe fn copy(self, at: Index) -> T
+    where
+        T: Copy,
+    {
+        // SAFETY: alive, filled and not written by contract; a `Copy` item needs no owner.
+        unsafe { self.read(at) }
+    }
+
     /// Moves an item into slot `at`; what the slot held is forgotten.
     ///
     /// # Safety

@@ -33,9 +33,15 @@ impl<T, B: Barrier> Worker<T, B> {
     #[inline(never)]
     pub(super) fn make_room(&self, n: usize) {
         self.attend();
-        let done = self.shared.words.done();
-        let held = self.head().items_since(done);
-        let needed = held.checked_add(n).expect("capacity overflow");
+        let words = &self.shared.words;
+        // A word that thieves leave behind would look ahead of them some day: indices wrap.
+        words.raise_low(words.oldest());
+        let needed = |done| self.head().items_since(done).checked_add(n).expect("capacity overflow");
+        if needed(words.done()) > self.view.get().capacity() {
+            self.trim();
+        }
+        let done = words.done();
+        let needed = needed(done);
         if needed > self.view.get().capacity() {
             let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
             self.grow(done, roomy.expect("capacity overflow"));
@@ -43,6 +49,22 @@ impl<T, B: Barrier> Worker<T, B> {
         self.free_retired();
         let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
         self.limit.set(if full.since(look) < 0 { full } else { look });
+    }
+
+    /// Frees the slots of what is taken by itself: all below `low`. Not if a thief is at work.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn trim(&self) {
+        let words = &self.shared.words;
+        if words.low().since(words.done()) <= 0 {
+            return;
+        }
+        let Some(lock) = words.try_lock() else { return };
+        // A claim of no items.
+        let (oldest, _) = lock.estimate();
+        lock.retract(oldest);
+        lock.confirm(oldest);
+        lock.finish(oldest);
     }
 
     /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.

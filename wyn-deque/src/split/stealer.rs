@@ -110,8 +110,8 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// The number of items that no thief has taken for certain, as far as this thread knows.
     #[must_use]
     pub fn len(&self) -> usize {
-        let (claimed, head) = self.shared.words.glance();
-        head.items_since(claimed)
+        let (oldest, head) = self.shared.words.glance();
+        head.items_since(oldest)
     }
 
     /// Whether [`len`](Self::len) is zero.
@@ -123,12 +123,13 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// Two numbers (`split`, `head`) that tell a watcher whether anything moved.
     ///
     /// The first changes when items are stolen, the second when the owner pushes or pops; their wrapping
-    /// difference is the number of items, or -1 while a pop finds the deque empty. If `head` was
+    /// difference is the number of items. It is -1 while a pop finds the deque empty, and may be any number below that
+    /// while the owner takes from the middle. If `head` was
     /// the same twice, the owner may still have done as many pushes as pops in between.
     #[must_use]
     pub fn mark(&self) -> (usize, usize) {
-        let (claimed, head) = self.shared.words.glance();
-        (claimed.0, head.0)
+        let (oldest, head) = self.shared.words.glance();
+        (oldest.0, head.0)
     }
 
     /// Claims up to `wish` items if the owner gives them, else up to `limit`, and has `copy` take them.
@@ -160,33 +161,39 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         prepare(want);
 
-        let n = Self::obtain(&lock, from, head, wish.min(want), want);
+        let end = Self::obtain(&lock, from, head, wish.min(want), want);
+        // Read before the claim is confirmed: from then on the owner may say that also these are taken.
+        let from = from.max(lock.low());
+        let n = end.items_since(from);
+        debug_assert!(n <= want, "more than there is room for");
+        lock.confirm(end);
         if n == 0 {
+            lock.finish(end);
             return Steal::Empty;
         }
-        debug_assert!(n <= want, "more than there is room for");
-        lock.confirm(from.plus(n));
 
         // SAFETY: a ring that growth replaces is freed when no thief has the lock, or with the last handle.
         let view = unsafe { Ring::view(lock.ring()) };
         let taken = copy(view, from, n);
-        lock.finish(from.plus(n));
+        lock.finish(end);
         Steal::Success(taken)
     }
 }
 
 impl<T, B: Barrier> Stealer<T, B> {
-    /// Makes up to `wish` items from `from` on the thief's own, or up to `want` if the owner does not answer; how many.
-    fn obtain(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> usize {
+    /// Makes up to `wish` items from `from` on the thief's own, or up to `want` if the owner does not answer. Where
+    /// they end: nobody else takes what lies below, but what was taken before may lie there.
+    fn obtain(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> Index {
         if let Some(given) = Self::ask(lock, from, head, wish, want) {
-            return given.items_since(from);
+            return given;
         }
         B::heavy();
         let n = lock.head_decisive().items_since(from).min(want);
+        let end = from.plus(n);
         if n < want {
-            lock.retract(from.plus(n));
+            lock.retract(end);
         }
-        n
+        end
     }
 
     /// Asks the owner, who is at `head`, for `wish` items, and gives it time to answer: that of a few operations, or

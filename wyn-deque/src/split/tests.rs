@@ -170,3 +170,54 @@ fn an_owner_that_only_pushes_answers_after_a_while() {
     (0..64).for_each(|item| worker.push(item));
     assert_eq!(locked.answer(Index(0)), Some(Index(8)));
 }
+
+#[test]
+fn a_window_that_slides_does_not_grow_the_ring() {
+    for capacity in [16, 256] {
+        let worker: Worker<usize> = Worker::with_capacity(capacity);
+        for item in 0..10_000_000 / capacity {
+            let position = worker.push_at(item);
+            if item >= 8 {
+                assert_eq!(worker.take_at(position - 8, usize::MAX), Some(item - 8));
+            }
+        }
+        assert_eq!((worker.len(), worker.view.get().capacity()), (8, capacity));
+    }
+}
+
+#[test]
+fn taken_slots_are_free_again_when_the_thief_has_gone() {
+    let worker: Worker<usize> = Worker::with_capacity(256);
+    (0..200).for_each(|item| worker.push(item));
+    let stealer = worker.stealer();
+    let locked = stealer.shared.words.try_lock().expect("the lock is free");
+    (0..100).for_each(|position| assert!(worker.take_at(position, usize::MAX).is_some()));
+    assert_eq!(worker.shared.words.done(), Index(0));
+    drop(locked);
+    assert_eq!(worker.take_at(100, usize::MAX), Some(100));
+    assert_eq!(worker.shared.words.done(), Index(101));
+    assert_eq!(stealer.steal().success(), Some(101));
+}
+
+#[test]
+fn an_owner_that_takes_from_the_middle_answers_first() {
+    let (worker, stealer) = filled(8, 5);
+    let locked = stealer.shared.words.try_lock().unwrap();
+    locked.ask(Index(0), 8);
+    assert_eq!((worker.take_at(3, 0), locked.answer(Index(0))), (Some(4), Some(Index(3))));
+    locked.confirm(Index(3));
+    assert_eq!((copy(&locked, 0), copy(&locked, 2)), (1, 3));
+    assert_eq!((worker.take_at(2, 0), worker.pop(), worker.pop()), (None, Some(5), Some(0)));
+    assert_eq!(worker.pop(), None);
+}
+
+/// The word `low` follows the thieves, though the owner takes nothing from the middle.
+#[test]
+fn low_is_not_left_behind() {
+    let (worker, stealer) = filled(4, 0);
+    for item in 0..1000 {
+        worker.push(item);
+        assert_eq!(stealer.steal().success(), Some(item));
+    }
+    assert!(worker.shared.words.low().since(Index(900)) > 0);
+}

@@ -20,16 +20,24 @@ const HELD: u32 = 1;
 
 /// Written by the owner alone, on a line of its own: pushes and pops hit nothing that thieves write.
 struct OwnerLine {
-    /// Where the next item goes; inside a pop, the item asked for.
+    /// Where the next item goes; inside a pop, or a take from the middle, the item asked for.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
     /// | `publish` | Release | `head_decisive` | Relaxed: `the_last_item_goes_to_one` and more |
     /// | `withdraw` | Release, then `light` | `head_decisive` | Relaxed: `what_lies_below_a_pop_is_seen`; no `light`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
-    /// | `restore` | Relaxed | none | left out: `empty_then_refill` and more |
     /// | `glance`, `estimate` | Relaxed | none | hints |
     /// | `head_decisive` | Acquire, after `heavy` | `publish`, `withdraw` | Relaxed: `a_refilled_slot_is_seen_full` and more; not read: `the_last_item_goes_to_one` and more; no `heavy`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
     head: AtomicUsize,
+    /// Everything below is taken, by the owner or by thieves. Only grows, and is never above `head`, but for one inside
+    /// a take of the oldest.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `raise_low` | Release | `low_seen` | Relaxed: `a_mark_is_consistent_with_low` |
+    /// | `Words::low` | Relaxed | the owner itself | not read by `pop`: `a_pop_stops_at_low` |
+    /// | `low_seen` | Acquire | `raise_low` | Relaxed: `a_mark_is_consistent_with_low`; not read behind the decision: `the_oldest_is_taken_from_a_batch`; read behind `confirm`: `low_passes_a_claim` |
+    low: AtomicUsize,
 }
 
 /// Written by the thief that holds `lock`; `ring` by the owner when it grows.
@@ -100,7 +108,7 @@ impl<T> Words<T> {
         let lock = AtomicU32::new(FREE);
         let ring = AtomicPtr::new(ring.as_ptr());
         Self {
-            owner: CachePadded::new(OwnerLine { head: index() }),
+            owner: CachePadded::new(OwnerLine { head: index(), low: index() }),
             thief: CachePadded::new(ThiefLine {
                 split: index(),
                 wish: AtomicUsize::new(0),
@@ -139,23 +147,36 @@ impl<T> Words<T> {
         self.owner.head.store(head.0, Ordering::Release);
     }
 
-    /// Takes the item at `last` out of the thieves' sight; a `light` barrier must follow.
+    /// Takes the items from `at` on out of the thieves' sight; a `light` barrier must follow.
     #[inline]
-    pub(super) fn withdraw(&self, last: Index) {
+    pub(super) fn withdraw(&self, at: Index) {
         // Ordering: Release, pairs with the Acquire in `head_decisive`: a thief that reads this store
-        // needs the slots below `last`, and a relaxed store would end the release sequence of the
+        // needs the slots below `at`, and a relaxed store would end the release sequence of the
         // `publish` that made them visible.
-        self.owner.head.store(last.0, Ordering::Release);
+        self.owner.head.store(at.0, Ordering::Release);
     }
 
-    /// Puts `head` back after a `withdraw` that found nothing to take.
-    pub(super) fn restore(&self, head: Index) {
-        // Ordering: Relaxed publishes nothing: every item below `head` is stolen, so no thief that
-        // reads this value claims anything by it.
-        self.owner.head.store(head.0, Ordering::Relaxed);
+    /// Says that everything below `low`, which is not below the value before, is taken.
+    pub(super) fn raise_low(&self, low: Index) {
+        // Ordering: Release, pairs with the Acquire in `low_seen`: a `head` as new as `low`, or a deque with items
+        // would look empty.
+        self.owner.low.store(low.0, Ordering::Release);
     }
 
-    /// Where the next item goes. For the owner outside of `pop`.
+    /// Everything below is taken; for the owner.
+    #[inline]
+    pub(super) fn low(&self) -> Index {
+        // Ordering: Relaxed: the owner reads its own last store.
+        Index(self.owner.low.load(Ordering::Relaxed))
+    }
+
+    /// The first index that is not taken for certain; for the owner.
+    #[inline]
+    pub(super) fn oldest(&self) -> Index {
+        self.low().max(self.claimed())
+    }
+
+    /// Where the next item goes. For the owner while nothing is withdrawn.
     #[inline]
     pub(super) fn head(&self) -> Index {
         // Ordering: Relaxed: the owner reads its own last store.
@@ -219,15 +240,23 @@ impl<T> Words<T> {
 
 /// The thieves' accesses; those of a claim need the lock.
 impl<T> Words<T> {
-    /// A glance at the deque: (`claimed`, `head`).
+    /// A glance at the deque: (the first index that is not taken for certain, `head`).
     #[inline]
     pub(super) fn glance(&self) -> (Index, Index) {
         // Ordering: Acquire, pairs with the Release in `confirm`: the load below must not return a head
         // older than the one that sized this claim, or a deque with items would look empty.
         let claimed = self.thief.claimed.load(Ordering::Acquire);
+        let low = self.low_seen();
         // Ordering: Relaxed, a hint: no slot is read by it.
         let head = self.owner.head.load(Ordering::Relaxed);
-        (Index(claimed), Index(head))
+        (Index(claimed).max(low), Index(head))
+    }
+
+    /// Everything below is taken, and maybe more.
+    #[inline]
+    fn low_seen(&self) -> Index {
+        // Ordering: Acquire, pairs with the Release in `raise_low`: a `head` that is read next is not older.
+        Index(self.owner.low.load(Ordering::Acquire))
     }
 
     /// Takes the lock unless another thief has it.
@@ -246,13 +275,19 @@ pub(super) struct Locked<'a, T> {
 }
 
 impl<T> Locked<'_, T> {
-    /// The first index that still belongs to the owner, and an estimate of `head`.
+    /// The first index that is to be had, and an estimate of `head`.
     pub(super) fn estimate(&self) -> (Index, Index) {
         // Ordering: Relaxed, the last store of a holder of the lock, which orders it.
         let split = self.words.thief.split.load(Ordering::Relaxed);
+        let low = self.low();
         // Ordering: Relaxed, only sizes the claim: `head_decisive` decides.
         let head = self.words.owner.head.load(Ordering::Relaxed);
-        (Index(split), Index(head))
+        (Index(split).max(low), Index(head))
+    }
+
+    /// Everything below is taken, and maybe more.
+    pub(super) fn low(&self) -> Index {
+        self.words.low_seen()
     }
 
     /// Asks the owner for up to `wish` items from `from` on.

@@ -115,10 +115,22 @@ impl<T, B: Barrier> Worker<T, B> {
     /// are not waited for.
     #[inline]
     pub fn pop(&self) -> Option<T> {
-        let last = self.head().minus(1);
+        let head = self.head();
+        if head == self.shared.words.low() {
+            return self.pop_nothing();
+        }
+        let last = head.minus(1);
         // SAFETY: the owner's ring is alive. Slot `last` holds an item, which is the owner's: behind
         // the barrier `split` was at or below `last` (invariant 5), so no thief reads it.
         self.withdraw(last).then(|| unsafe { self.view.get().read(last) })
+    }
+
+    /// All is taken: there is nothing to meet a thief over. One that asks hears so.
+    #[cold]
+    #[inline(never)]
+    fn pop_nothing(&self) -> Option<T> {
+        self.attend();
+        None
     }
 
     /// Takes the oldest item: for an owner that wants to be fair, at the price of a locked exchange.
@@ -154,13 +166,14 @@ impl<T, B: Barrier> Worker<T, B> {
     /// Takes the newest item out if its position is this, and says whether it did. The caller has a copy.
     ///
     /// What [`pop`](Self::pop) would do, without a look at the item. A position is used again once its item has
-    /// been taken.
+    /// been taken. The caller asks for no position twice, nor for one that [`take_at`](Self::take_at) has emptied.
     #[inline]
     pub fn take_back(&self, position: usize) -> bool
     where
         T: Copy,
     {
-        // Compared this way round, the caller has one number to keep instead of two.
+        // Compared this way round, the caller has one number to keep instead of two. No look at `low`: what lies below
+        // it was taken by `take_at`, which the caller knows of, or by a thief, which `claimed` will tell.
         let last = Index(position);
         self.head().minus(1) == last && self.withdraw(last)
     }
@@ -185,13 +198,14 @@ impl<T, B: Barrier> Worker<T, B> {
         loop {
             if let Some((from, wish)) = words.question() {
                 // Half of what lies below `last`.
-                let n = last.items_since(from).div_ceil(2).min(wish);
-                if words.answer(from, from.plus(n)) && last.since(from) >= 0 {
+                let first = from.max(words.low());
+                let n = last.items_since(first).div_ceil(2).min(wish);
+                if words.answer(from, first.plus(n)) && last.since(first) >= 0 {
                     return true;
                 }
             }
             if words.claimed().since(last) > 0 {
-                words.restore(last.plus(1));
+                words.publish(last.plus(1));
                 return false;
             }
             if last.since(words.split()) >= 0 {
@@ -214,7 +228,7 @@ impl<T, B: Barrier> Worker<T, B> {
     /// The number of items that no thief has taken for certain.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head().items_since(self.shared.words.claimed())
+        self.head().items_since(self.shared.words.oldest())
     }
 
     /// Whether [`len`](Self::len) is zero.
@@ -246,11 +260,12 @@ impl<T, B: Barrier> Worker<T, B> {
 
     #[cold]
     #[inline(never)]
-    fn give(&self, head: Index) {
+    pub(super) fn give(&self, head: Index) {
         if let Some((from, wish)) = self.shared.words.question() {
-            let n = head.items_since(from).div_ceil(2).min(wish);
+            let first = from.max(self.shared.words.low());
+            let n = head.items_since(first).div_ceil(2).min(wish);
             // Whether the thief still waits for it does not matter here.
-            self.shared.words.answer(from, from.plus(n));
+            self.shared.words.answer(from, first.plus(n));
         }
     }
 }
