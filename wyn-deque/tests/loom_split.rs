@@ -538,10 +538,11 @@ fn the_newest_by_position_goes_to_one() {
 }
 
 /// A mark never shows a head older than what it shows as taken, but for the one of a take in progress.
+/// The barrier has no part in it, and a fence would hide what has.
 #[test]
 fn a_mark_is_consistent_with_low() {
     check(|| {
-        let worker = worker::<Fences>(4, 0);
+        let worker = worker::<NoLight>(4, 0);
         let watcher = worker.stealer();
         let watcher = thread::spawn(move || {
             let (oldest, head) = watcher.mark();
@@ -553,5 +554,58 @@ fn a_mark_is_consistent_with_low() {
             vec![worker.take_at(position(1), HOLE), worker.take_at(position(2), HOLE)]
         });
         settle(3, owner, vec![watcher]);
+    });
+}
+
+/// A thief looks at the oldest item and leaves it: its owner, who may be waiting for it, takes it and fills its slot.
+#[test]
+fn a_refused_item_stays() {
+    check(|| {
+        let worker = worker::<Fences>(2, 1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            let stolen = stealer.steal_if(|item| *item == HOLE);
+            assert!(matches!(stolen, Steal::Success(None) | Steal::Empty), "{stolen:?}");
+            Loot::items(None)
+        });
+        let owner = owner(worker, |worker| {
+            let popped = worker.pop();
+            assert_eq!(popped, Some(1), "nobody else wants it");
+            worker.push(2);
+            vec![popped]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// A thief looks at the oldest item and takes it; what it has seen is what it gets.
+#[test]
+fn a_wanted_item_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            let stolen = stealer.steal_if(|item| *item != HOLE).success();
+            Loot::items(stolen.map(|item| item.expect("no hole is left of an oldest item")))
+        });
+        let owner = owner(worker, |worker| {
+            let taken = worker.take_at(position(1), HOLE);
+            vec![taken, worker.pop()]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// The owner answers one question while it takes from the middle, and the next claim goes for the very item.
+#[test]
+fn an_answer_is_followed_by_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(4, 3);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            Loot::items([stealer.steal(), stealer.steal()].into_iter().filter_map(Steal::success))
+        });
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
+        settle(3, owner, vec![thief]);
     });
 }

@@ -269,3 +269,25 @@ fn a_batch_leaves_out_what_the_owner_took() {
     assert_eq!(batch(&worker, 9), Some(vec![4, 5, 6]));
     assert_eq!((worker.take_at(7, 100), worker.pop_oldest()), (Some(7), Some(8)));
 }
+
+#[test]
+fn a_thief_takes_what_it_wants() {
+    let worker = filled(0..3);
+    let stealer = worker.stealer();
+    assert_eq!((stealer.steal_if(|item| *item == 1), stealer.len()), (Steal::Success(None), 3));
+    assert_eq!(stealer.steal_if(|item| *item == 0), Steal::Success(Some(0)));
+    assert_eq!(
+        (worker.pop(), stealer.steal_if(|_| false), worker.pop()),
+        (Some(2), Steal::Success(None), Some(1))
+    );
+    assert_eq!(stealer.steal_if(|_| panic!("there is none")), Steal::Empty);
+}
+
+#[test]
+fn a_panicking_look_leaves_the_item_and_the_lock() {
+    let worker = filled(0..2);
+    let stealer = worker.stealer();
+    let look = std::panic::AssertUnwindSafe(|| stealer.steal_if(|_| panic!("no")));
+    assert!(std::panic::catch_unwind(look).is_err());
+    assert_eq!((stealer.steal(), worker.pop(), worker.pop()), (Steal::Success(0), Some(1), None));
+}

@@ -134,3 +134,104 @@ fn it_behaves_like_a_vec_deque() {
     })
     .budget_ms(1_000);
 }
+
+/// What stays where the owner has taken from the middle.
+const HOLE: usize = usize::MAX;
+
+/// A deque of which the owner takes from anywhere, and what it should hold, holes included, oldest first.
+struct Anywhere {
+    worker: Worker<usize>,
+    items: VecDeque<usize>,
+    /// The position of the oldest.
+    base: usize,
+    next: usize,
+}
+
+impl Anywhere {
+    fn new(u: &mut Unstructured<'_>) -> Result<Self> {
+        let base = usize::MAX - usize::from(u.arbitrary::<u8>()?);
+        let worker = Worker::starting_at(2, base);
+        Ok(Self { worker, items: VecDeque::new(), base, next: 0 })
+    }
+
+    fn push(&mut self) {
+        assert_eq!(self.worker.push_at(self.next), self.base.wrapping_add(self.items.len()));
+        self.items.push_back(self.next);
+        self.next += 1;
+    }
+
+    fn pop_front(&mut self) -> Option<usize> {
+        let item = self.items.pop_front();
+        self.base = self.base.wrapping_add(usize::from(item.is_some()));
+        item
+    }
+
+    /// Takes the item that has so many older ones, and looks at it first.
+    fn take(&mut self, older: usize) {
+        let (position, last) = (self.base.wrapping_add(older), self.items.len().wrapping_sub(1));
+        let expected = self.items.get(older).copied();
+        assert_eq!(self.worker.peek(position), expected);
+        assert_eq!(self.worker.take_at(position, HOLE), expected);
+        match older {
+            _ if older == last => drop(self.items.pop_back()),
+            0 => drop(self.pop_front()),
+            _ => self.items.iter_mut().skip(older).take(1).for_each(|item| *item = HOLE),
+        }
+    }
+
+    fn steal_if(&mut self, divisor: usize) {
+        let wanted = |item: &usize| item.is_multiple_of(divisor);
+        let expected = match self.items.front() {
+            None => Steal::Empty,
+            Some(item) if wanted(item) => Steal::Success(self.pop_front()),
+            Some(_) => Steal::Success(None),
+        };
+        assert_eq!(self.worker.stealer().steal_if(wanted), expected);
+    }
+
+    fn batch(&mut self, limit: usize) {
+        let dest = Worker::new();
+        let stolen = self.worker.stealer().steal_batch(&dest, limit);
+        assert_eq!((stolen.is_success(), dest.len() <= limit), (!self.items.is_empty(), true));
+        while let Some(item) = dest.stealer().steal().success() {
+            assert_eq!(Some(item), self.pop_front());
+        }
+    }
+
+    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        match u.int_in_range(0..=9)? {
+            0 => self.push(),
+            1 => (0..u.int_in_range(0..=90)?).for_each(|_| self.push()),
+            2 => assert_eq!(self.worker.pop(), self.items.pop_back()),
+            3 => self.take(u.int_in_range(0..=self.items.len())?),
+            4 => (0..u.int_in_range(0..=90)?).for_each(|_| self.take(0)),
+            5 => self.take(usize::MAX - u.int_in_range(0..=300)?),
+            6 => self.steal_if(u.int_in_range(1..=3)?),
+            7 => assert_eq!(self.worker.stealer().steal().success(), self.pop_front()),
+            8 => assert_eq!(self.worker.pop_oldest(), self.pop_front()),
+            _ => self.batch(u.int_in_range(1..=60)?),
+        }
+        let (len, stealer) = (self.items.len(), self.worker.stealer());
+        assert_eq!((self.worker.len(), stealer.len(), stealer.is_empty()), (len, len, len == 0));
+        let head = self.base.wrapping_add(len);
+        assert_eq!((self.worker.oldest_position(), self.worker.position()), (self.base, head));
+        assert_eq!(stealer.mark(), (self.base, head));
+        Ok(())
+    }
+}
+
+#[test]
+fn its_owner_may_take_from_anywhere() {
+    arbtest(|u| {
+        let mut deque = Anywhere::new(u)?;
+        for _ in 0..u.int_in_range(0..=200)? {
+            deque.step(u)?;
+        }
+        while let Some(item) = deque.items.pop_back() {
+            assert_eq!(deque.worker.pop(), Some(item));
+        }
+        assert_eq!((deque.worker.pop(), deque.worker.stealer().steal()), (None, Steal::Empty));
+        Ok(())
+    })
+    .budget_ms(1_000);
+}

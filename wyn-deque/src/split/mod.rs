@@ -45,6 +45,8 @@
 //!   moved since is hardly waited for); then the thief *insists*: *announces* a claim by
 //!   moving `split` there, passes `heavy`, reads `head` again. What lies above that `head` is *retracted*. Either way,
 //!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
+//! * **steal_if** is a steal of one item, with a question to the caller between the decision and `confirm`. If he does not want
+//!   the item, it is retracted like what lies above `head`.
 //! * **take_at** is a pop of an item `at` that has others above it: it withdraws all from `at` on, and when `at` is the
 //!   owner's, puts `head` back. A hole stays in the slot; of the oldest item nothing stays, but *`low`* goes up: all below
 //!   is taken, for everybody. To one that asks meanwhile the owner shows its `head` again, and answers, before it goes on.
@@ -84,7 +86,7 @@
 //!    both, because a relaxed store of the same thread would end the release sequence. A pop after X of an
 //!    index below `f` is in case (b), and all it reads from `split` is at or above `f` (1): it takes nothing. So
 //!    the items stay as they are at X, and by 2 so do their slots, until `finish`. They are read after the claim
-//!    is confirmed: no torn read for any `T`, and none that has to be thrown away.
+//!    is confirmed (but see 15): no torn read for any `T`, and none that has to be thrown away.
 //! 6. **`None` is true.** A pop returns `None` when it reads `claimed > p`: all up to `p` is stolen, and above `p`
 //!    there was nothing; it puts `head` back. Or at once, when `head` is `low`: all below is taken (13).
 //! 7. **The wait is short.** P waits while it reads `split > p` and `claimed ≤ p`: C has announced `p` and not
@@ -106,7 +108,7 @@
 //!     that the thief has read, since the thief that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
 //!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
 //!     answers it, or loses to the announcement and goes on as in 7.
-//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination is made
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` a closure (15). Room in a destination is made
 //!     before the announcement, under the lock, which a guard gives back. Neither end runs foreign closures, as an
 //!     epoch's collector would: one could use the very deque.
 //! 12. **A withdrawn range.** P of the middle withdraws all from `p` to the old `head` *H*. 3 to 5 speak of `p` and of
@@ -127,6 +129,11 @@
 //! 14. **Trim.** With the lock, the owner is the only thief, and what it claims is taken already. It tries the lock as in
 //!     `pop_oldest`; if a thief has it, the slots stay for the next time. If `low` has not passed `split`, nothing
 //!     changes.
+//! 15. **Refusal.** Between its decision and `confirm`, C may read the slots from `l` up to `f`: by 4, 5 and 13 nobody takes
+//!     what they hold or writes them as long as `split` stays at `f`. Then it either confirms, or moves all three words to
+//!     `l`, `split` first. That store is a Release, and the owner that takes one of the items has acquired it, or a
+//!     later one of a thief after C; so C's look happens before the owner writes the slot. In 7 the caller's
+//!     look belongs to C's decision, and is short as the caller has promised; if it unwinds, C refuses.
 //!
 //! # Cost
 //!

@@ -42,6 +42,41 @@ impl<T, B: Barrier> Stealer<T, B> {
         self.claim(1, 1, |_| (), |view, from, _| unsafe { view.read(from) })
     }
 
+    /// Takes the oldest item if `wanted` says so; else it stays where it is, and the answer is `Success(None)`.
+    ///
+    /// `wanted` runs while the owner may be waiting for the thief's decision, and keeps other thieves away: it should be
+    /// a look and a comparison, no foreign code. It must not use this deque. If it panics, the item stays.
+    ///
+    /// ```
+    /// use wyn_deque::Steal;
+    ///
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// worker.push(1);
+    /// assert_eq!(worker.stealer().steal_if(|item| *item > 1), Steal::Success(None));
+    /// assert_eq!(worker.stealer().steal_if(|item| *item > 0), Steal::Success(Some(1)));
+    /// assert_eq!(worker.stealer().steal_if(|_| true), Steal::Empty);
+    /// ```
+    pub fn steal_if(&self, wanted: impl FnOnce(&T) -> bool) -> Steal<Option<T>>
+    where
+        T: Copy,
+    {
+        self.decide(1, 1, |_| ()).map(|claim| {
+            let refusal = Refusal(&claim);
+            // SAFETY: `claim` holds the lock.
+            let view = unsafe { claim.view() };
+            // SAFETY: the ring is alive. The item is decided to be the thief's, and the owner takes it, and writes its
+            // slot, only once it has read that the claim is retracted.
+            let item = unsafe { view.copy(claim.from) };
+            if !wanted(&item) {
+                return None;
+            }
+            std::mem::forget(refusal);
+            claim.lock.confirm(claim.end);
+            claim.lock.finish(claim.end);
+            Some(item)
+        })
+    }
+
     /// Takes up to `limit` of the oldest items: the oldest is returned, the others go to `dest`.
     ///
     /// `dest` receives them in their order and above what it has: its next [`pop`](Worker::pop) returns
@@ -134,9 +169,6 @@ impl<T, B: Barrier> Stealer<T, B> {
 
     /// Claims up to `wish` items if the owner gives them, else up to `limit`, and has `copy` take them.
     ///
-    /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
-    /// barrier for each half of the rest.
-    ///
     /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
     /// ring, the first index and the number, at least one; the items there are its own, and the ring is
     /// alive while it runs. It must not panic and must take all of them.
@@ -147,6 +179,22 @@ impl<T, B: Barrier> Stealer<T, B> {
         prepare: impl FnOnce(usize),
         copy: impl FnOnce(View<T>, Index, usize) -> R,
     ) -> Steal<R> {
+        self.decide(wish, limit, prepare).map(|claim| {
+            claim.lock.confirm(claim.end);
+            // SAFETY: `claim` holds the lock.
+            let view = unsafe { claim.view() };
+            let taken = copy(view, claim.from, claim.end.items_since(claim.from));
+            claim.lock.finish(claim.end);
+            taken
+        })
+    }
+
+    /// The oldest items, as in `claim`, at a moment when the owner does not take them any more and does not know yet
+    /// what becomes of them.
+    ///
+    /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
+    /// barrier for each half of the rest.
+    fn decide(&self, wish: usize, limit: usize, prepare: impl FnOnce(usize)) -> Steal<Claim<'_, T>> {
         assert!(wish > 0 && limit > 0, "a batch of no items");
         if self.is_empty() {
             return Steal::Empty;
@@ -166,17 +214,12 @@ impl<T, B: Barrier> Stealer<T, B> {
         let from = from.max(lock.low());
         let n = end.items_since(from);
         debug_assert!(n <= want, "more than there is room for");
-        lock.confirm(end);
         if n == 0 {
+            lock.confirm(end);
             lock.finish(end);
             return Steal::Empty;
         }
-
-        // SAFETY: a ring that growth replaces is freed when no thief has the lock, or with the last handle.
-        let view = unsafe { Ring::view(lock.ring()) };
-        let taken = copy(view, from, n);
-        lock.finish(end);
-        Steal::Success(taken)
+        Steal::Success(Claim { lock, from, end })
     }
 }
 
@@ -234,5 +277,36 @@ impl<T, B: Barrier> Clone for Stealer<T, B> {
 impl<T, B: Barrier> fmt::Debug for Stealer<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stealer").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// The items from `from` up to `end`, one at least, are the thief's, and the owner may be waiting to hear it.
+struct Claim<'a, T> {
+    lock: Locked<'a, T>,
+    from: Index,
+    end: Index,
+}
+
+impl<T> Claim<'_, T> {
+    /// The ring that holds the items.
+    ///
+    /// # Safety
+    /// * The view is used while `self` is there.
+    unsafe fn view(&self) -> View<T> {
+        // SAFETY: a ring that growth replaces is freed when no thief has the lock, or with the last handle.
+        unsafe { Ring::view(self.lock.ring()) }
+    }
+}
+
+/// Gives the items of a claim back, also when the thief unwinds.
+struct Refusal<'a, T>(&'a Claim<'a, T>);
+
+impl<T> Drop for Refusal<'_, T> {
+    fn drop(&mut self) {
+        let Claim { lock, from, .. } = self.0;
+        lock.retract(*from);
+        // What lies below was taken before.
+        lock.confirm(*from);
+        lock.finish(*from);
     }
 }

@@ -46,9 +46,9 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `retract` | Relaxed | `Words::split` | left out: `the_owner_meets_a_batch` and more |
+    /// | `retract` | Release | `Words::split` | Relaxed: `a_refused_item_stays`; left out: `the_owner_meets_a_batch` and more |
     /// | `estimate` | Relaxed, under `lock` | the last holder | see `lock` |
-    /// | `Words::split` | Relaxed, after `light` | `insist` | not read again while waiting: `the_last_item_goes_to_one` and more |
+    /// | `Words::split` | Acquire, after `light` | `retract`; `insist`, by the barriers | Relaxed: `a_refused_item_stays`; not read again while waiting: `the_last_item_goes_to_one` and more |
     /// | `ask` | Release | `question` | Relaxed: `a_question_is_answered_by_its_own_wish` |
     /// | `question` | Acquire | `ask` | Relaxed: the same |
     /// | `answer` | Release | `Locked::answer`, `insist` | Relaxed: `growth_meets_a_thief` and more; a plain store: `a_question_is_answered` and more |
@@ -186,9 +186,9 @@ impl<T> Words<T> {
     /// The first index that no thief has announced a claim on; behind a `light` barrier.
     #[inline]
     pub(super) fn split(&self) -> Index {
-        // Ordering: Relaxed, the barrier between `withdraw` and here orders it against `announce`.
-        // The slots at and above the value were written by the owner itself: nothing to acquire.
-        Index(self.thief.split.load(Ordering::Relaxed))
+        // Ordering: Acquire, pairs with the Release in `retract`: a thief has looked at the slots that it gives back, and
+        // the owner may write them. Against `insist`, the barrier between `withdraw` and here orders it.
+        Index(self.thief.split.load(Ordering::Acquire))
     }
 
     /// What a thief asks for, if one does: the first index it would take, and how many at most.
@@ -205,7 +205,7 @@ impl<T> Words<T> {
     pub(super) fn answer(&self, from: Index, split: Index) -> bool {
         let question = from.plus(QUESTION);
         // Ordering: Release, pairs with the Acquire in `Locked::answer`: the slots below `split`, and the ring
-        // that holds them. Relaxed if it fails: the thief has announced instead, as in `split`.
+        // that holds them. Relaxed if it fails: the thief has announced instead, and `split` is read again.
         let answer = (Ordering::Release, Ordering::Relaxed);
         self.thief.split.compare_exchange(question.0, split.0, answer.0, answer.1).is_ok()
     }
@@ -310,7 +310,7 @@ impl<T> Locked<'_, T> {
     /// answered meanwhile.
     pub(super) fn insist(&self, from: Index, split: Index) -> Result<(), Index> {
         let question = from.plus(QUESTION);
-        // Ordering: Relaxed as in `announce`; Acquire if the owner has answered, as in `answer`.
+        // Ordering: Relaxed, the barriers order it; Acquire if the owner has answered, as in `answer`.
         let insist = (Ordering::Relaxed, Ordering::Acquire);
         let exchanged = self.words.thief.split.compare_exchange(question.0, split.0, insist.0, insist.1);
         exchanged.map(drop).map_err(Index)
@@ -347,8 +347,8 @@ impl<T> Locked<'_, T> {
 
     /// Gives back what the owner reached first.
     pub(super) fn retract(&self, split: Index) {
-        // Ordering: Relaxed, no slot at or above `split` was touched; nothing to publish.
-        self.words.thief.split.store(split.0, Ordering::Relaxed);
+        // Ordering: Release, pairs with the Acquire in `Words::split`: the thief's look at the slots, if it had one.
+        self.words.thief.split.store(split.0, Ordering::Release);
     }
 
     /// Makes the claim final.
