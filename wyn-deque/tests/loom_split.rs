@@ -31,17 +31,38 @@ fn worker<B: Barrier>(capacity: usize, items: u32) -> Worker<u32, B> {
     worker
 }
 
+/// What a thief has got: single items, and a deque with a batch, which is left as it is until the threads have
+/// ended, since each operation on it would be one more to interleave.
+struct Loot<B: Barrier> {
+    items: Vec<u32>,
+    batch: Option<Worker<u32, B>>,
+}
+
+impl<B: Barrier> Loot<B> {
+    fn items(items: impl IntoIterator<Item = u32>) -> Self {
+        Self { items: items.into_iter().collect(), batch: None }
+    }
+
+    /// All of it, oldest first.
+    fn all(mut self) -> Vec<u32> {
+        let newest_first = self.batch.iter().flat_map(|batch| std::iter::from_fn(|| batch.pop()));
+        let newest_first: Vec<u32> = newest_first.collect();
+        self.items.extend(newest_first.into_iter().rev());
+        self.items
+    }
+}
+
 /// A thread that tries to steal one item.
-fn thief<B: Barrier>(stealer: Stealer<u32, B>) -> JoinHandle<Vec<u32>> {
-    thread::spawn(move || stealer.steal().success().into_iter().collect())
+fn thief<B: Barrier>(stealer: Stealer<u32, B>) -> JoinHandle<Loot<B>> {
+    thread::spawn(move || Loot::items(stealer.steal().success()))
 }
 
 /// A thread that tries to steal a batch.
-fn batch_thief<B: Barrier>(stealer: Stealer<u32, B>, limit: usize) -> JoinHandle<Vec<u32>> {
+fn batch_thief<B: Barrier>(stealer: Stealer<u32, B>, limit: usize) -> JoinHandle<Loot<B>> {
     thread::spawn(move || {
-        let mut batch = Vec::new();
-        let _ = stealer.steal_batch_with(limit, |item| batch.push(item));
-        batch
+        let batch = Worker::with_capacity(2);
+        let _ = stealer.steal_batch(&batch, limit);
+        Loot { items: Vec::new(), batch: Some(batch) }
     })
 }
 
@@ -56,22 +77,35 @@ fn owner<B: Barrier>(
     })
 }
 
+/// The position of an item that was pushed first, second, and so on, before any other was taken.
+fn position(item: u32) -> usize {
+    usize::MAX.wrapping_add(item as usize - 1)
+}
+
+/// The first of the holes: each is another one, and may come out once or never.
+const HOLE: u32 = 100;
+
 /// Joins everyone; the items `1..=count` must have come out exactly once.
 #[track_caller]
 fn settle<B: Barrier>(
     count: u32,
     owner: JoinHandle<(Worker<u32, B>, Vec<Option<u32>>)>,
-    thieves: Vec<JoinHandle<Vec<u32>>>,
+    thieves: Vec<JoinHandle<Loot<B>>>,
 ) {
     let (worker, popped) = owner.join().unwrap();
     let mut taken: Vec<u32> = popped.into_iter().flatten().collect();
     for thief in thieves {
-        let stolen = thief.join().unwrap();
-        assert!(stolen.is_sorted(), "a thief got {stolen:?}: oldest first");
+        let stolen = thief.join().unwrap().all();
+        assert!(
+            stolen.iter().filter(|item| **item < HOLE).is_sorted(),
+            "a thief got {stolen:?}: oldest first"
+        );
         taken.extend(stolen);
     }
     taken.extend(std::iter::from_fn(|| worker.pop()));
     taken.sort_unstable();
+    let holes = taken.split_off(taken.partition_point(|item| *item < HOLE));
+    assert!(holes.is_sorted_by(|one, other| one < other), "a hole came out twice: {holes:?}");
     assert_eq!(taken, (1..=count).collect::<Vec<_>>());
     assert_eq!((worker.len(), worker.stealer().steal()), (0, Steal::Empty));
     let (split, head) = worker.stealer().mark();
@@ -279,7 +313,6 @@ fn two_thieves() {
     });
 }
 
-/// The thieves are alone and there is one item for each: neither may hear `Empty`.
 /// The owner takes from the thieves' end.
 #[test]
 fn the_oldest_goes_to_one() {
@@ -296,6 +329,7 @@ fn the_oldest_goes_to_one() {
     });
 }
 
+/// The thieves are alone and there is one item for each: neither may hear `Empty`.
 #[test]
 fn empty_is_never_spurious() {
     check_three(|| {
@@ -304,7 +338,7 @@ fn empty_is_never_spurious() {
             thread::spawn(move || {
                 let outcome = stealer.steal();
                 assert!(!outcome.is_empty(), "an item for each");
-                outcome.success().into_iter().collect()
+                Loot::items(outcome.success())
             })
         });
         settle(2, owner(worker, |_| vec![]), thieves.into());
@@ -384,7 +418,7 @@ fn a_batch_changes_owner() {
         });
         let owner = owner(worker, |worker| vec![worker.pop()]);
         let mut taken: Vec<u32> = middle.join().unwrap();
-        taken.extend(third.join().unwrap());
+        taken.extend(third.join().unwrap().all());
         let (worker, popped) = owner.join().unwrap();
         taken.extend(popped.into_iter().flatten());
         taken.extend(std::iter::from_fn(|| worker.pop()));
@@ -402,7 +436,7 @@ fn a_mark_is_consistent() {
         let watcher = thread::spawn(move || {
             let (claimed, head) = watcher.mark();
             assert!(head.wrapping_sub(claimed).cast_signed() >= -1, "{claimed} {head}");
-            Vec::new()
+            Loot::items(None)
         });
         let owner = owner(worker, |worker| {
             (1..=3).for_each(|item| worker.push(item));
@@ -412,13 +446,166 @@ fn a_mark_is_consistent() {
     });
 }
 
-/// The newest item is looked at while a thief goes for it.
+/// The owner outgrows two rings under the thief's hands: the one that the thief reads is not freed meanwhile.
 #[test]
-fn pop_if_meets_a_thief() {
+fn a_retired_ring_waits_for_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            (3..=6).for_each(|item| worker.push(item));
+            vec![]
+        });
+        settle(6, owner, vec![thief]);
+    });
+}
+
+/// The owner takes its oldest item from below others while a thief goes for the same.
+#[test]
+fn the_oldest_below_others_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| vec![worker.take_at(position(1), HOLE)]);
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// The owner takes from the middle of a batch: the thief gets the item or the hole.
+#[test]
+fn the_middle_meets_a_batch() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE), worker.pop()]);
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the first item of a batch: the thief does not copy what lies below `low`.
+#[test]
+fn the_oldest_is_taken_from_a_batch() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = batch_thief(worker.stealer(), 2);
+        let owner = owner(worker, |worker| {
+            let oldest = worker.take_at(position(1), HOLE);
+            vec![oldest, worker.take_at(position(2), HOLE + 1)]
+        });
+        settle(4, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the item behind a confirmed claim, and `low` passes the thief that still copies.
+#[test]
+fn low_passes_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(4, 3);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
+        settle(3, owner, vec![thief]);
+    });
+}
+
+/// The owner frees the slots of what it has taken, and fills them, while a thief comes and goes.
+#[test]
+fn a_trim_meets_a_thief() {
+    check(|| {
+        let worker = worker::<Fences>(4, 4);
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, |worker| {
+            let taken = [1, 2].map(|item| worker.take_at(position(item), HOLE + item));
+            worker.push(5);
+            taken.into()
+        });
+        settle(5, owner, vec![thief]);
+    });
+}
+
+/// The owner takes the newest item, and fills its slot, while a thief goes for all.
+#[test]
+fn the_newest_by_position_goes_to_one() {
     check(|| {
         let worker = worker::<Fences>(2, 1);
         let thief = thief(worker.stealer());
-        let owner = owner(worker, |worker| vec![worker.pop_if(|item| *item == 7), worker.pop_if(|_| true)]);
-        settle(1, owner, vec![thief]);
+        let owner = owner(worker, |worker| {
+            let taken = worker.take_at(position(1), HOLE);
+            worker.push(2);
+            vec![taken]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// A mark never shows a head older than what it shows as taken, but for the one of a take in progress.
+/// The barrier has no part in it, and a fence would hide what has.
+#[test]
+fn a_mark_is_consistent_with_low() {
+    check(|| {
+        let worker = worker::<NoLight>(4, 0);
+        let watcher = worker.stealer();
+        let watcher = thread::spawn(move || {
+            let (oldest, head) = watcher.mark();
+            assert!(head.wrapping_sub(oldest).cast_signed() >= -1, "{oldest} {head}");
+            Loot::items(None)
+        });
+        let owner = owner(worker, |worker| {
+            (1..=3).for_each(|item| worker.push(item));
+            vec![worker.take_at(position(1), HOLE), worker.take_at(position(2), HOLE)]
+        });
+        settle(3, owner, vec![watcher]);
+    });
+}
+
+/// A thief looks at the oldest item and leaves it: its owner, who may be waiting for it, takes it and fills its slot.
+#[test]
+fn a_refused_item_stays() {
+    check(|| {
+        let worker = worker::<Fences>(2, 1);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            let stolen = stealer.steal_if(|item| *item == HOLE);
+            assert!(matches!(stolen, Steal::Success(None) | Steal::Empty), "{stolen:?}");
+            Loot::items(None)
+        });
+        let owner = owner(worker, |worker| {
+            let popped = worker.pop();
+            assert_eq!(popped, Some(1), "nobody else wants it");
+            worker.push(2);
+            vec![popped]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// A thief looks at the oldest item and takes it; what it has seen is what it gets.
+#[test]
+fn a_wanted_item_goes_to_one() {
+    check(|| {
+        let worker = worker::<Fences>(2, 2);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            let stolen = stealer.steal_if(|item| *item != HOLE).success();
+            Loot::items(stolen.map(|item| item.expect("no hole is left of an oldest item")))
+        });
+        let owner = owner(worker, |worker| {
+            let taken = worker.take_at(position(1), HOLE);
+            vec![taken, worker.pop()]
+        });
+        settle(2, owner, vec![thief]);
+    });
+}
+
+/// The owner answers one question while it takes from the middle, and the next claim goes for the very item.
+#[test]
+fn an_answer_is_followed_by_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(4, 3);
+        let stealer = worker.stealer();
+        let thief = thread::spawn(move || {
+            Loot::items([stealer.steal(), stealer.steal()].into_iter().filter_map(Steal::success))
+        });
+        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
+        settle(3, owner, vec![thief]);
     });
 }

@@ -12,6 +12,13 @@ fn filled(items: std::ops::Range<usize>) -> Worker<usize> {
     worker
 }
 
+/// A batch, oldest first.
+fn batch(victim: &Worker<usize>, limit: usize) -> Option<Vec<usize>> {
+    let dest = Worker::new();
+    let stolen = victim.stealer().steal_batch(&dest, limit).success();
+    stolen.map(|()| std::iter::from_fn(|| dest.stealer().steal().success()).collect())
+}
+
 #[test]
 fn the_owner_pops_newest_first() {
     let worker = filled(0..3);
@@ -50,10 +57,7 @@ fn thieves_take_oldest_first() {
 fn a_batch_is_half_rounded_up() {
     for (held, limit, expected) in [(1, 9, 1), (2, 9, 1), (3, 9, 2), (8, 9, 4), (100, 128, 50), (100, 7, 7)] {
         let worker = filled(0..held);
-        let mut batch = Vec::new();
-        let stolen = worker.stealer().steal_batch_with(limit, |item| batch.push(item));
-        assert_eq!(stolen, Steal::Success(expected));
-        assert_eq!(batch, (0..expected).collect::<Vec<_>>());
+        assert_eq!(batch(&worker, limit), Some((0..expected).collect()));
         assert_eq!(worker.len(), held - expected);
     }
 }
@@ -76,36 +80,6 @@ fn stealing_from_oneself_pops() {
     assert_eq!(worker.len(), 3);
     while worker.pop().is_some() {}
     assert_eq!(worker.stealer().steal_batch_and_pop(&worker, 128), Steal::Empty);
-}
-
-#[test]
-fn the_newest_item_goes_only_if_wanted() {
-    let worker = filled(0..2);
-    assert_eq!(worker.pop_if(|item| *item == 0), None);
-    assert_eq!(worker.len(), 2);
-    assert_eq!(worker.pop_if(|item| *item == 1), Some(1));
-    assert_eq!(worker.pop_if(|item| *item == 0), Some(0));
-    assert_eq!(worker.pop_if(|_| true), None);
-}
-
-#[test]
-fn a_predicate_may_use_the_worker() {
-    let worker = filled(0..2);
-    let kept = worker.pop_if(|_| {
-        (10..1000).for_each(|item| worker.push(item));
-        false
-    });
-    assert_eq!(kept, None);
-    assert_eq!((worker.pop(), worker.pop()), (Some(1), Some(999)));
-    assert_eq!(worker.len(), 990);
-}
-
-#[test]
-fn a_panicking_predicate_loses_nothing() {
-    let worker = filled(0..2);
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.pop_if(|_| panic!("no"))));
-    assert!(outcome.is_err());
-    assert_eq!((worker.pop(), worker.pop(), worker.pop()), (Some(1), Some(0), None));
 }
 
 #[test]
@@ -155,7 +129,7 @@ fn a_mark_changes_with_either_end() {
 #[test]
 #[should_panic(expected = "a batch of no items")]
 fn a_batch_of_none_is_refused() {
-    let _ = filled(0..1).stealer().steal_batch_with(0, |_| ());
+    let _ = batch(&filled(0..1), 0);
 }
 
 #[test]
@@ -219,11 +193,7 @@ fn an_owner_that_was_silent_is_waited_for_when_it_has_moved() {
 #[test]
 fn an_owner_that_is_away_is_relieved_of_all() {
     let worker = filled(0..66);
-    let stealer = worker.stealer();
-    let batch = |limit| {
-        let mut batch = Vec::new();
-        stealer.steal_batch_with(limit, |item| batch.push(item)).success().map(|_| batch)
-    };
+    let batch = |limit| batch(&worker, limit);
     assert_eq!(batch(100), Some((0..33).collect()), "half");
     assert_eq!(batch(16), Some((33..49).collect()), "half of the rest");
     assert_eq!(batch(1), Some(vec![49]), "no more than the limit");
@@ -233,4 +203,91 @@ fn an_owner_that_is_away_is_relieved_of_all() {
     assert_eq!(batch(100), Some((81..89).collect()), "half: so few may be a recursion's");
     assert_eq!(batch(100), Some((89..93).collect()), "the same");
     assert_eq!(worker.pop(), Some(95));
+}
+
+/// A worker that is made for many items costs the memory of those it holds.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_new_ring_is_not_touched() {
+    let resident_pages = || {
+        let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux has it");
+        let pages = statm.split(' ').nth(1).expect("the second number");
+        pages.parse::<usize>().expect("a number of pages")
+    };
+    let before = resident_pages();
+    let worker: Worker<usize> = Worker::with_capacity(1 << 24);
+    worker.push(1);
+    assert!(resident_pages().saturating_sub(before) < (8 << 24) / 4096 / 4, "128 MiB of slots were written");
+    assert_eq!(worker.pop(), Some(1));
+}
+
+#[test]
+fn the_owner_takes_from_the_middle() {
+    const HOLE: usize = usize::MAX;
+    let worker = filled(10..15);
+    let stealer = worker.stealer();
+    assert_eq!(
+        (worker.peek(0), worker.peek(4), worker.peek(5), worker.peek(HOLE)),
+        (Some(10), Some(14), None, None)
+    );
+    // In the middle: a hole for pops and steals.
+    assert_eq!((worker.take_at(3, HOLE), worker.peek(3), worker.len()), (Some(13), Some(HOLE), 5));
+    // The oldest, twice, and a third that is not there any more.
+    assert_eq!(
+        (worker.take_at(0, HOLE), worker.take_at(1, HOLE), worker.take_at(1, HOLE)),
+        (Some(10), Some(11), None)
+    );
+    assert_eq!((worker.oldest_position(), worker.len(), stealer.len(), stealer.mark()), (2, 3, 3, (2, 5)));
+    // The newest: nothing is left.
+    assert_eq!((worker.take_at(4, HOLE), worker.position()), (Some(14), 4));
+    assert_eq!((worker.pop(), stealer.steal()), (Some(HOLE), Steal::Success(12)));
+    assert_eq!((worker.take_at(2, HOLE), worker.oldest_position(), worker.position()), (None, 3, 3));
+}
+
+#[test]
+fn a_deque_of_which_all_is_taken_is_empty_for_everybody() {
+    let (worker, dest) = (filled(0..4), Worker::new());
+    let stealer = worker.stealer();
+    for position in 0..3 {
+        assert_eq!(worker.take_at(position, 100), Some(position));
+    }
+    assert_eq!(worker.pop(), Some(3));
+    assert_eq!((worker.pop(), worker.pop_oldest(), worker.len(), worker.position()), (None, None, 0, 3));
+    assert!(worker.is_empty() && stealer.is_empty());
+    assert_eq!((stealer.steal(), stealer.steal_batch(&dest, 9)), (Steal::Empty, Steal::Empty));
+    assert_eq!(stealer.mark(), (3, 3));
+    worker.push(7);
+    assert_eq!((stealer.len(), stealer.steal()), (1, Steal::Success(7)));
+}
+
+#[test]
+fn a_batch_leaves_out_what_the_owner_took() {
+    let worker = filled(0..10);
+    for position in 0..4 {
+        assert_eq!(worker.take_at(position, 100), Some(position));
+    }
+    assert_eq!(batch(&worker, 9), Some(vec![4, 5, 6]));
+    assert_eq!((worker.take_at(7, 100), worker.pop_oldest()), (Some(7), Some(8)));
+}
+
+#[test]
+fn a_thief_takes_what_it_wants() {
+    let worker = filled(0..3);
+    let stealer = worker.stealer();
+    assert_eq!((stealer.steal_if(|item| *item == 1), stealer.len()), (Steal::Success(None), 3));
+    assert_eq!(stealer.steal_if(|item| *item == 0), Steal::Success(Some(0)));
+    assert_eq!(
+        (worker.pop(), stealer.steal_if(|_| false), worker.pop()),
+        (Some(2), Steal::Success(None), Some(1))
+    );
+    assert_eq!(stealer.steal_if(|_| panic!("there is none")), Steal::Empty);
+}
+
+#[test]
+fn a_panicking_look_leaves_the_item_and_the_lock() {
+    let worker = filled(0..2);
+    let stealer = worker.stealer();
+    let look = std::panic::AssertUnwindSafe(|| stealer.steal_if(|_| panic!("no")));
+    assert!(std::panic::catch_unwind(look).is_err());
+    assert_eq!((stealer.steal(), worker.pop(), worker.pop()), (Steal::Success(0), Some(1), None));
 }

@@ -56,32 +56,6 @@ fn a_panicking_destructor_spares_the_others() {
     assert_eq!(drops.load(Ordering::Relaxed), 100);
 }
 
-#[test]
-fn a_panicking_closure_drops_the_rest_of_its_batch() {
-    let (worker, drops) = counted(100, None);
-    let stealer = worker.stealer();
-    let outcome = catch_unwind(AssertUnwindSafe(|| stealer.steal_batch_with(10, |_| panic!("no"))));
-    assert!(outcome.is_err());
-    assert_eq!(drops.load(Ordering::Relaxed), 10);
-    assert!(stealer.steal().is_success(), "the deque is released");
-    drop((worker, stealer));
-    assert_eq!(drops.load(Ordering::Relaxed), 100);
-}
-
-#[test]
-fn a_closure_may_use_the_deque_it_steals_from() {
-    let worker: Worker<u32> = Worker::with_capacity(2);
-    (0..8).for_each(|item| worker.push(item));
-    let stealer = worker.stealer();
-    let mut seen = Vec::new();
-    let stolen = stealer.steal_batch_with(2, |item| {
-        worker.push(item + 100);
-        seen.push((item, stealer.steal().success()));
-    });
-    assert_eq!(stolen, Steal::Success(2));
-    assert_eq!(seen, [(0, Some(2)), (1, Some(3))]);
-}
-
 fn round_trip<T: PartialEq + std::fmt::Debug>(make: impl Fn(u8) -> T) {
     let worker: Worker<T, Fences> = Worker::with_capacity(2);
     let dest: Worker<T> = Worker::default();

@@ -14,25 +14,23 @@ enum Op {
     Push,
     PushMany(u8),
     Pop,
-    PopIf { divisor: u8 },
     Steal,
     BatchAndPop { limit: u8 },
-    BatchWith { limit: u8 },
+    Batch { limit: u8 },
     PopDest,
     StealDest,
 }
 
 impl Op {
     fn any(u: &mut Unstructured<'_>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=8)? {
+        Ok(match u.int_in_range(0..=7)? {
             0 => Self::Push,
             1 => Self::PushMany(u.arbitrary()?),
             2 => Self::Pop,
-            3 => Self::PopIf { divisor: u.int_in_range(1..=3)? },
-            4 => Self::Steal,
-            5 => Self::BatchAndPop { limit: u.int_in_range(1..=200)? },
-            6 => Self::BatchWith { limit: u.int_in_range(1..=200)? },
-            7 => Self::PopDest,
+            3 => Self::Steal,
+            4 => Self::BatchAndPop { limit: u.int_in_range(1..=200)? },
+            5 => Self::Batch { limit: u.int_in_range(1..=200)? },
+            6 => Self::PopDest,
             _ => Self::StealDest,
         })
     }
@@ -91,11 +89,6 @@ impl Both {
             Op::Push => self.push(),
             Op::PushMany(n) => (0..n).for_each(|_| self.push()),
             Op::Pop => assert_eq!(self.worker.pop().map(|item| *item), self.items.pop_back()),
-            Op::PopIf { divisor } => {
-                let wanted = |item: u32| item.is_multiple_of(u32::from(divisor));
-                let expected = self.items.pop_back_if(|item| wanted(*item));
-                assert_eq!(self.worker.pop_if(|item| wanted(**item)).map(|item| *item), expected);
-            }
             Op::Steal => {
                 self.count_silence();
                 let stolen = self.worker.stealer().steal().success().map(|item| *item);
@@ -108,12 +101,12 @@ impl Both {
                 assert_eq!(stolen.success().map(|item| *item), expected.pop_front());
                 self.dest_items.append(&mut expected);
             }
-            Op::BatchWith { limit } => {
-                let (limit, mut got) = (usize::from(limit), VecDeque::new());
-                let expected = self.batch(limit);
-                let stolen = self.worker.stealer().steal_batch_with(limit, |item| got.push_back(*item));
-                assert_eq!(got, expected);
-                assert_eq!(stolen.success().unwrap_or(0), expected.len());
+            Op::Batch { limit } => {
+                let limit = usize::from(limit);
+                let mut expected = self.batch(limit);
+                let stolen = self.worker.stealer().steal_batch(&self.dest, limit);
+                assert_eq!(stolen.is_success(), !expected.is_empty());
+                self.dest_items.append(&mut expected);
             }
             Op::PopDest => assert_eq!(self.dest.pop().map(|item| *item), self.dest_items.pop_back()),
             Op::StealDest => {
@@ -137,6 +130,107 @@ fn it_behaves_like_a_vec_deque() {
             assert_eq!(both.worker.pop().as_deref(), Some(item));
         }
         assert_eq!((both.worker.pop(), both.worker.stealer().steal()), (None, Steal::Empty));
+        Ok(())
+    })
+    .budget_ms(1_000);
+}
+
+/// What stays where the owner has taken from the middle.
+const HOLE: usize = usize::MAX;
+
+/// A deque of which the owner takes from anywhere, and what it should hold, holes included, oldest first.
+struct Anywhere {
+    worker: Worker<usize>,
+    items: VecDeque<usize>,
+    /// The position of the oldest.
+    base: usize,
+    next: usize,
+}
+
+impl Anywhere {
+    fn new(u: &mut Unstructured<'_>) -> Result<Self> {
+        let base = usize::MAX - usize::from(u.arbitrary::<u8>()?);
+        let worker = Worker::starting_at(2, base);
+        Ok(Self { worker, items: VecDeque::new(), base, next: 0 })
+    }
+
+    fn push(&mut self) {
+        assert_eq!(self.worker.push_at(self.next), self.base.wrapping_add(self.items.len()));
+        self.items.push_back(self.next);
+        self.next += 1;
+    }
+
+    fn pop_front(&mut self) -> Option<usize> {
+        let item = self.items.pop_front();
+        self.base = self.base.wrapping_add(usize::from(item.is_some()));
+        item
+    }
+
+    /// Takes the item that has so many older ones, and looks at it first.
+    fn take(&mut self, older: usize) {
+        let (position, last) = (self.base.wrapping_add(older), self.items.len().wrapping_sub(1));
+        let expected = self.items.get(older).copied();
+        assert_eq!(self.worker.peek(position), expected);
+        assert_eq!(self.worker.take_at(position, HOLE), expected);
+        match older {
+            _ if older == last => drop(self.items.pop_back()),
+            0 => drop(self.pop_front()),
+            _ => self.items.iter_mut().skip(older).take(1).for_each(|item| *item = HOLE),
+        }
+    }
+
+    fn steal_if(&mut self, divisor: usize) {
+        let wanted = |item: &usize| item.is_multiple_of(divisor);
+        let expected = match self.items.front() {
+            None => Steal::Empty,
+            Some(item) if wanted(item) => Steal::Success(self.pop_front()),
+            Some(_) => Steal::Success(None),
+        };
+        assert_eq!(self.worker.stealer().steal_if(wanted), expected);
+    }
+
+    fn batch(&mut self, limit: usize) {
+        let dest = Worker::new();
+        let stolen = self.worker.stealer().steal_batch(&dest, limit);
+        assert_eq!((stolen.is_success(), dest.len() <= limit), (!self.items.is_empty(), true));
+        while let Some(item) = dest.stealer().steal().success() {
+            assert_eq!(Some(item), self.pop_front());
+        }
+    }
+
+    fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
+        match u.int_in_range(0..=9)? {
+            0 => self.push(),
+            1 => (0..u.int_in_range(0..=90)?).for_each(|_| self.push()),
+            2 => assert_eq!(self.worker.pop(), self.items.pop_back()),
+            3 => self.take(u.int_in_range(0..=self.items.len())?),
+            4 => (0..u.int_in_range(0..=90)?).for_each(|_| self.take(0)),
+            5 => self.take(usize::MAX - u.int_in_range(0..=300)?),
+            6 => self.steal_if(u.int_in_range(1..=3)?),
+            7 => assert_eq!(self.worker.stealer().steal().success(), self.pop_front()),
+            8 => assert_eq!(self.worker.pop_oldest(), self.pop_front()),
+            _ => self.batch(u.int_in_range(1..=60)?),
+        }
+        let (len, stealer) = (self.items.len(), self.worker.stealer());
+        assert_eq!((self.worker.len(), stealer.len(), stealer.is_empty()), (len, len, len == 0));
+        let head = self.base.wrapping_add(len);
+        assert_eq!((self.worker.oldest_position(), self.worker.position()), (self.base, head));
+        assert_eq!(stealer.mark(), (self.base, head));
+        Ok(())
+    }
+}
+
+#[test]
+fn its_owner_may_take_from_anywhere() {
+    arbtest(|u| {
+        let mut deque = Anywhere::new(u)?;
+        for _ in 0..u.int_in_range(0..=200)? {
+            deque.step(u)?;
+        }
+        while let Some(item) = deque.items.pop_back() {
+            assert_eq!(deque.worker.pop(), Some(item));
+        }
+        assert_eq!((deque.worker.pop(), deque.worker.stealer().steal()), (None, Steal::Empty));
         Ok(())
     })
     .budget_ms(1_000);

@@ -12,6 +12,8 @@ use wyn_deque::split::{Stealer, Worker};
 
 const TEST_TIME: Duration = Duration::from_millis(1200);
 const ITEMS_PER_ROUND: usize = 30_000;
+/// What stays where an owner has taken from the middle.
+const HOLE: usize = usize::MAX;
 
 /// xorshift64*: enough to vary what the threads do.
 struct Dice(u64);
@@ -43,6 +45,9 @@ impl Ledger {
 
     #[track_caller]
     fn take(&self, item: usize) {
+        if item == HOLE {
+            return;
+        }
         assert_eq!(self.0[item].fetch_add(1, Ordering::Relaxed), 0, "item {item} was taken twice");
     }
 
@@ -68,14 +73,15 @@ fn thief(stealer: &Stealer<usize>, ledger: &Ledger, over: &AtomicBool, style: St
         let way = match style {
             Style::Single => 0,
             Style::Batch => 1,
-            Style::Mixed => dice.below(3),
+            Style::Mixed => dice.below(4),
         };
         let outcome = match way {
             0 => stealer.steal().success().map(|item| ledger.take(item)),
             1 => {
                 stealer.steal_batch_and_pop(&own, 1 + dice.below(64)).success().map(|item| ledger.take(item))
             }
-            _ => stealer.steal_batch_with(1 + dice.below(8), |item| ledger.take(item)).success().map(|_| ()),
+            2 => stealer.steal_batch(&own, 1 + dice.below(8)).success(),
+            _ => stealer.steal_if(|item| item % 2 == 0).success().flatten().map(|item| ledger.take(item)),
         };
         while let Some(item) = own.pop() {
             ledger.take(item);
@@ -109,7 +115,31 @@ fn owner(worker: &Worker<usize>, ledger: &Ledger, dice: &mut Dice, run: usize) {
     }
 }
 
-fn rounds(thieves: usize, style: Style, run: usize) {
+/// Takes from anywhere: the oldest, the newest, from between, and now and then what is not there.
+fn owner_anywhere(worker: &Worker<usize>, ledger: &Ledger, dice: &mut Dice) {
+    let mut next = 0;
+    while next < ITEMS_PER_ROUND {
+        for _ in 0..(1 + dice.below(20)).min(ITEMS_PER_ROUND - next) {
+            worker.push(next);
+            next += 1;
+        }
+        for _ in 0..dice.below(18) {
+            let oldest = worker.oldest_position();
+            let held = worker.position().wrapping_sub(oldest);
+            let position = match dice.below(4) {
+                0 => oldest,
+                1 => worker.position().wrapping_sub(1),
+                _ => oldest.wrapping_add(dice.below(held + 1)),
+            };
+            let taken = if dice.below(5) == 0 { worker.pop() } else { worker.take_at(position, HOLE) };
+            if let Some(item) = taken {
+                ledger.take(item);
+            }
+        }
+    }
+}
+
+fn rounds(thieves: usize, style: Style, owner: impl Fn(&Worker<usize>, &Ledger, &mut Dice)) {
     let mut dice = Dice(seed());
     let end = Instant::now() + TEST_TIME;
     while Instant::now() < end {
@@ -126,7 +156,7 @@ fn rounds(thieves: usize, style: Style, run: usize) {
                 });
             }
             gate.wait();
-            owner(&worker, &ledger, &mut dice, run);
+            owner(&worker, &ledger, &mut dice);
             over.store(true, Ordering::Release);
         });
         assert_eq!(worker.pop(), None);
@@ -137,27 +167,32 @@ fn rounds(thieves: usize, style: Style, run: usize) {
 
 #[test]
 fn stress_split_one_thief_single() {
-    rounds(1, Style::Single, 3);
+    rounds(1, Style::Single, |worker, ledger, dice| owner(worker, ledger, dice, 3));
 }
 
 #[test]
 fn stress_split_one_thief_batches() {
-    rounds(1, Style::Batch, 100);
+    rounds(1, Style::Batch, |worker, ledger, dice| owner(worker, ledger, dice, 100));
 }
 
 #[test]
 fn stress_split_one_thief_short_runs() {
-    rounds(1, Style::Mixed, 2);
+    rounds(1, Style::Mixed, |worker, ledger, dice| owner(worker, ledger, dice, 2));
 }
 
 #[test]
 fn stress_split_two_thieves() {
-    rounds(2, Style::Mixed, 8);
+    rounds(2, Style::Mixed, |worker, ledger, dice| owner(worker, ledger, dice, 8));
 }
 
 #[test]
 fn stress_split_four_thieves() {
-    rounds(4, Style::Mixed, 300);
+    rounds(4, Style::Mixed, |worker, ledger, dice| owner(worker, ledger, dice, 300));
+}
+
+#[test]
+fn stress_split_three_thieves_and_an_owner_anywhere() {
+    rounds(3, Style::Mixed, owner_anywhere);
 }
 
 /// Growth under the thief's hands: wide items make the copies long, and each round grows ten times.
@@ -175,9 +210,10 @@ fn stress_split_growth() {
         };
         let sum = std::thread::scope(|scope| {
             let thief = scope.spawn(|| {
-                let mut sum = 0;
+                let (mut sum, batch) = (0, Worker::with_capacity(2));
                 while !over.load(Ordering::Acquire) || !stealer.is_empty() {
-                    let _ = stealer.steal_batch_with(64, |item| sum += check(item));
+                    let _ = stealer.steal_batch(&batch, 64);
+                    sum += std::iter::from_fn(|| batch.pop()).map(check).sum::<usize>();
                 }
                 sum
             });

@@ -18,6 +18,12 @@ impl Index {
         Self(self.0.wrapping_sub(n))
     }
 
+    /// The later of two.
+    #[inline]
+    pub(super) fn max(self, other: Self) -> Self {
+        if self.since(other) < 0 { other } else { self }
+    }
+
     /// How far `self` lies after `earlier`; negative if it lies before.
     #[inline]
     pub(super) fn since(self, earlier: Self) -> isize {
@@ -44,5 +50,6 @@ mod tests {
         assert_eq!(before.since(after), -3);
         assert_eq!(before.items_since(after), 0);
         assert_eq!(Index(0).minus(1), before);
+        assert_eq!((before.max(after), after.max(before)), (after, after));
     }
 }

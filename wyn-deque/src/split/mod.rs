@@ -45,6 +45,13 @@
 //!   moved since is hardly waited for); then the thief *insists*: *announces* a claim by
 //!   moving `split` there, passes `heavy`, reads `head` again. What lies above that `head` is *retracted*. Either way,
 //!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
+//! * **steal_if** is a steal of one item, with a question to the caller between the decision and `confirm`. If he does not want
+//!   the item, it is retracted like what lies above `head`.
+//! * **take_at** is a pop of an item `at` that has others above it: it withdraws all from `at` on, and when `at` is the
+//!   owner's, puts `head` back. A hole stays in the slot; of the oldest item nothing stays, but *`low`* goes up: all below
+//!   is taken, for everybody. To one that asks meanwhile the owner shows its `head` again, and answers, before it goes on.
+//!   When the slots between `done` and `low` are many, the owner tries the lock and *trims*: `split`, `claimed` and `done`
+//!   go up to `low`.
 //! * **pop_oldest** is a steal of one item by the owner. It neither asks nor announces: with the lock, nobody else moves
 //!   either end. If a thief has the lock, nothing is taken.
 //!
@@ -56,17 +63,17 @@
 //!
 //! # Invariants
 //!
-//! Indices are compared by signed difference. *P* is a pop of index `p`, *C* a claim that starts at `from`,
+//! Indices are compared by signed difference. *P* is a pop or a `take_at` of index `p`, *C* a claim that starts at `from`,
 //! announces `c`, and leaves `split` at `f ≤ c`; `h` is what it reads from `head` behind `heavy`, and
 //! `f = from + min(c - from, max(h - from, 0))`.
 //!
 //! 1. **Order.** `done ≤ claimed ≤ split`. `split`, `claimed` and `done` are written only under the lock, and
-//!    are equal while it is free: each claim starts at the `f` of the one before. Hence `claimed`, `done` and
+//!    are equal while it is free: each claim starts at or above the `f` of the one before. Hence `claimed`, `done` and
 //!    the `f` of successive claims never fall, and from C's announcement on `split` is at or above its `f`.
-//!    `head` is at or above `claimed`, inside a pop at or above `claimed - 1`.
+//!    `head` is at or above `claimed`, but for what is withdrawn: inside a pop by one.
 //! 2. **Slots.** An index from `claimed` up to `head` is the deque's, from `done` up to `claimed` the
-//!    thief's that holds the lock, any other the owner's to fill. Only `push` and the end of
-//!    `steal_batch_and_pop`, on the thief's own deque, write slots: at and above `head`, less than a
+//!    thief's that holds the lock, any other the owner's to fill. Only `push`, `take_at` and the end of a
+//!    batch, on the thief's own deque, write slots: at and above `head`, as it is at the moment, less than a
 //!    capacity above `done`. So no slot is written that a thief has still to read.
 //! 3. **Meeting.** For each P and C: (a) C reads from `head` what P withdrew to, or a later store; or (b) P
 //!    reads from `split` what C announced, or a later store. This is the contract of [`Barrier`].
@@ -79,9 +86,9 @@
 //!    both, because a relaxed store of the same thread would end the release sequence. A pop after X of an
 //!    index below `f` is in case (b), and all it reads from `split` is at or above `f` (1): it takes nothing. So
 //!    the items stay as they are at X, and by 2 so do their slots, until `finish`. They are read after the claim
-//!    is confirmed: no torn read for any `T`, and none that has to be thrown away.
-//! 6. **`None` is true.** P returns `None` when it reads `claimed > p`: all up to `p` is stolen, and above `p`
-//!    there was nothing. It puts `head` back, which publishes nothing: no thief claims by that value.
+//!    is confirmed (but see 15): no torn read for any `T`, and none that has to be thrown away.
+//! 6. **`None` is true.** A pop returns `None` when it reads `claimed > p`: all up to `p` is stolen, and above `p`
+//!    there was nothing; it puts `head` back. Or at once, when `head` is `low`: all below is taken (13).
 //! 7. **The wait is short.** P waits while it reads `split > p` and `claimed ≤ p`: C has announced `p` and not
 //!    decided. C decides after one barrier and one load, waiting for nobody. If `f > p`, `claimed` follows and P
 //!    returns. Else C has read P's store (4), the claims after it read that or later (the lock orders them) and
@@ -90,33 +97,61 @@
 //! 8. **Rings.** The owner's ring holds all from `done` to `head`; growth copies just that, so also what is
 //!    claimed and not copied yet. C loads the ring after it read `h`: X or the push before it came after the
 //!    installation of the ring then current, so C gets that ring or a later one, and either holds its items by
-//!    5. Growth never waits; it retires the old ring through crossbeam-epoch, and C is pinned before it loads
-//!    the ring and until it has copied (unit test
-//!    `a_thief_is_pinned_while_it_copies`: models do not see into the epochs).
-//! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head ≤ claimed`, having read `claimed` first: at the
-//!    time of the head it saw nothing was left but what a pop had withdrawn. `split` would not do: it
+//!    5. Growth never waits. The old ring is retired: the new one keeps it, until the owner gets the lock. Then C
+//!    has given it back, behind its last read, and the thieves after it find the new ring. What is still
+//!    retired when the last handle goes is freed with the deque; C has a handle.
+//! 9. **`Empty` is true.** A thief answers `Empty` when it sees `head` at or below `claimed` or `low`, having read these
+//!    first: at the time of the head it saw nothing was left but what the owner had withdrawn. `split` would not do: it
 //!    may count items that are about to be retracted. `Retry` says that the lock is held.
 //! 10. **Answers.** An answer and an announcement replace the same question by exchange: one of them happens. An
-//!     answer is the owner's own decision, `f ≤ head` by its own count, and `from` is `claimed`, since the thief
-//!     that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
+//!     answer is the owner's own decision, `f ≤ head` by its own count, and `from` is the later of `claimed` and a `low`
+//!     that the thief has read, since the thief that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
 //!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
 //!     answers it, or loses to the announcement and goes on as in 7.
-//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`. Room in a destination or in a
-//!     vector is made before the announcement, under the lock, which a guard gives back; closures run when
-//!     the lock is free and the items are out.
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` a closure (15). Room in a destination is made
+//!     before the announcement, under the lock, which a guard gives back. Neither end runs foreign closures, as an
+//!     epoch's collector would: one could use the very deque.
+//! 12. **A withdrawn range.** P of the middle withdraws all from `p` to the old `head` *H*. 3 to 5 speak of `p` and of
+//!     what is stored to `head`, and hold as they are: once P reads `split ≤ p`, no C has or gets `f > p` before `head` is
+//!     put back, so the whole range is the owner's alone, and P may read and write its slots. The store that puts
+//!     `head` back is a Release: a thief that reads it finds the hole. If P finds `claimed > p`, the items above are
+//!     there still, and it puts `head` back by the same store. The wait is as in 7.
+//! 13. **Low.** All below `low` is taken. P raises it to `p + 1` when `p` is the first above `claimed` and `low`, between
+//!     its withdrawal and the store that puts `head` back; an owner that makes room raises it to `claimed`, so that
+//!     it does not fall so far behind that its difference changes its sign. It only grows and no index below is filled again;
+//!     so a thief that knows an old value only asks for too much. C starts at the later of `split` and the `low` it
+//!     reads first, and takes what lies from the `low` it reads between its decision and `confirm` up to `f`; call
+//!     that `l`. (a) It copies nothing that a P has taken as the oldest. Let `p < f`: that P took `p` before C's
+//!     question was answered, which the answer shows; or it read `split ≤ p` from before C's announcement, and `h` is
+//!     P's withdrawal, hence `f ≤ p`, or a later store, which shows `l > p`. (b) It leaves out nothing that is there:
+//!     all below `l` is taken, and neither by C nor by a thief after it, as C has not confirmed. Once it has, `claimed`
+//!     is `f`, and P may raise `low` past `f`, over items that C still copies: therefore C reads `l` before.
+//! 14. **Trim.** With the lock, the owner is the only thief, and what it claims is taken already. It tries the lock as in
+//!     `pop_oldest`; if a thief has it, the slots stay for the next time. If `low` has not passed `split`, nothing
+//!     changes.
+//! 15. **Refusal.** Between its decision and `confirm`, C may read the slots from `l` up to `f`: by 4, 5 and 13 nobody takes
+//!     what they hold or writes them as long as `split` stays at `f`. Then it either confirms, or moves all three words to
+//!     `l`, `split` first. That store is a Release, and the owner that takes one of the items has acquired it, or a
+//!     later one of a thief after C; so C's look happens before the owner writes the slot. In 7 the caller's
+//!     look belongs to C's decision, and is short as the caller has promised; if it unwinds, C refuses.
 //!
 //! # Cost
 //!
-//! `examples/split_cost.rs` prints it. A pop of the owner is a store, two loads and `light`; a steal is two locked
-//! instructions, for the lock and for the question, `heavy` if the owner does not answer, and one pin of the epoch,
-//! whatever the size of the batch. An answer is one locked instruction of the owner. A
+//! `examples/split_cost.rs` prints it. A pop of the owner is a store, three loads and `light`, and so is a `take_at`, which
+//! stores two words more; a steal is two locked
+//! instructions, for the lock and for the question, and `heavy` if the owner does not answer, whatever the size of the
+//! batch. An answer is one locked instruction of the owner. A
 //! ring never shrinks; growth makes it four times as large, so an item is copied once on average, and the retired rings together
 //! are smaller than the one in use. Reading slots is one move for a word-sized `T`.
 
 mod barrier;
 mod index;
+#[allow(unsafe_code, reason = "looks at and empties the slots it owns")]
+mod middle;
 #[allow(unsafe_code, reason = "moves items in and out of slots")]
 mod ring;
+#[allow(unsafe_code, reason = "copies slots to a larger ring, and frees rings that nobody reads")]
+mod room;
 #[allow(unsafe_code, reason = "drops the items that are left")]
 mod shared;
 #[allow(unsafe_code, reason = "reads the slots it claimed")]

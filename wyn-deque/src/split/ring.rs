@@ -13,13 +13,12 @@ use crate::sync::UnsafeCell;
 /// One place for one item. It does not know whether it is filled.
 type Slot<T> = UnsafeCell<MaybeUninit<T>>;
 
-/// A retired ring of this many bytes asks the epoch's collector to hurry.
-#[cfg(not(wyn_loom))]
-const HURRY_BYTES: usize = 1 << 10;
-
 /// The slots themselves; dropping a ring frees memory and never drops an item.
 pub(super) struct Ring<T> {
     slots: Box<[Slot<T>]>,
+    /// The ring that this one replaced, if it is not freed yet; that one may have another. Only the owner, and
+    /// the last handle's drop, look here.
+    older: UnsafeCell<Option<NonNull<Self>>>,
 }
 
 /// A pointer to the slots of a ring, with its mask: what both ends work with.
@@ -42,10 +41,24 @@ impl<T> Ring<T> {
     /// Allocates a ring of `capacity` slots, a power of two.
     pub(super) fn alloc(capacity: usize) -> NonNull<Self> {
         assert!(capacity.is_power_of_two());
-        // Models can tell a slot that was never filled: it reads as zero, which no item of theirs is.
-        let empty = if cfg!(wyn_loom) { MaybeUninit::zeroed } else { MaybeUninit::uninit };
-        let slots = (0..capacity).map(|_| Slot::new(empty())).collect();
-        NonNull::from(Box::leak(Box::new(Self { slots })))
+        NonNull::from(Box::leak(Box::new(Self {
+            slots: Self::slots(capacity),
+            older: UnsafeCell::new(None),
+        })))
+    }
+
+    /// Slots that nothing is written to: memory of a large ring is first touched by the items in it.
+    #[cfg(not(wyn_loom))]
+    fn slots(capacity: usize) -> Box<[Slot<T>]> {
+        let slots = Box::new_uninit_slice(capacity);
+        // SAFETY: a slot is a transparent wrapper of a `MaybeUninit`, which may hold anything.
+        unsafe { slots.assume_init() }
+    }
+
+    /// Models can tell a slot that was never filled: it reads as zero, which no item of theirs is.
+    #[cfg(wyn_loom)]
+    fn slots(capacity: usize) -> Box<[Slot<T>]> {
+        (0..capacity).map(|_| Slot::new(MaybeUninit::zeroed())).collect()
     }
 
     /// The view of a ring.
@@ -60,52 +73,80 @@ impl<T> Ring<T> {
         View { slots: NonNull::from(&**slots).cast(), mask: slots.len() - 1 }
     }
 
-    /// Frees a ring at once.
+    /// Remembers that `ring` has replaced `older`.
     ///
     /// # Safety
-    /// * `ring` came from [`Ring::alloc`], is not freed, and nobody uses it or a view of it again.
-    pub(super) unsafe fn free(ring: NonNull<Self>) {
-        // SAFETY: `alloc` leaked a box, and by contract this is its only and last user.
-        drop(unsafe { Box::from_raw(ring.as_ptr()) });
+    /// * Both came from [`Ring::alloc`] and are not freed, and `ring` has no older one yet.
+    /// * Nobody else calls this or [`Ring::take_older`] for `ring` meanwhile.
+    pub(super) unsafe fn keep_older(ring: NonNull<Self>, older: NonNull<Self>) {
+        // SAFETY: the ring is alive by contract, and nobody has a `&mut` to it.
+        let ring = unsafe { ring.as_ref() };
+        // SAFETY: the pointer is good for writes, and no other access overlaps by contract.
+        ring.older.with_mut(|place| unsafe { place.write(Some(older)) });
     }
 
-    /// Frees a ring once every thread that is pinned at this moment is unpinned.
+    /// Hands over the ring that `ring` replaced, if it was not handed over before.
     ///
     /// # Safety
     /// * `ring` came from [`Ring::alloc`] and is not freed.
-    /// * No thread that pins itself from here on can find it; those who found it are pinned.
-    #[cfg(not(wyn_loom))]
-    pub(super) unsafe fn retire(ring: NonNull<Self>) {
-        let guard = crossbeam_epoch::pin();
-        // SAFETY: the call below says when `ring` has no user left.
-        let free = move || unsafe { Self::free(ring) };
-        // SAFETY: whoever still reads the ring is pinned by contract, hence the closure runs after
-        // its last use. It frees memory and touches no `T`, so it may run on any thread and after
-        // the end of any lifetime in `T`.
-        unsafe { guard.defer_unchecked(free) };
-        // SAFETY: the ring cannot be freed while `guard` is alive.
-        if unsafe { Self::view(ring) }.bytes() >= HURRY_BYTES {
-            guard.flush();
+    /// * Nobody else calls this or [`Ring::keep_older`] for `ring` meanwhile.
+    pub(super) unsafe fn take_older(ring: NonNull<Self>) -> Option<NonNull<Self>> {
+        // SAFETY: the ring is alive by contract, and nobody has a `&mut` to it.
+        let ring = unsafe { ring.as_ref() };
+        // SAFETY: the pointer is good for reads and writes, and no other access overlaps by contract.
+        ring.older.with_mut(|place| unsafe { place.replace(None) })
+    }
+
+    /// Frees a ring and those that it and they replaced.
+    ///
+    /// # Safety
+    /// * `ring` came from [`Ring::alloc`], is not freed, and nobody uses it or a view of it again. So it is with
+    ///   each older one.
+    pub(super) unsafe fn free(ring: NonNull<Self>) {
+        let mut next = Some(ring);
+        while let Some(ring) = next {
+            // SAFETY: alive until the next line, and its only user is here, by contract.
+            next = unsafe { Self::take_older(ring) };
+            // SAFETY: `alloc` leaked a box, and by contract this is its only and last user.
+            drop(unsafe { Box::from_raw(ring.as_ptr()) });
         }
     }
 
-    /// Leaks the ring: loom does not see into the epochs, so no model may depend on them.
+    /// Frees a ring that was replaced, and those that it and they replaced, while the deque lives on.
     ///
     /// # Safety
-    /// As without loom.
+    /// * As for [`Ring::free`].
+    #[cfg(not(wyn_loom))]
+    pub(super) unsafe fn free_retired(ring: NonNull<Self>) {
+        // SAFETY: the same contract.
+        unsafe { Self::free(ring) };
+    }
+
+    /// Empties the slots in place of freeing them, and leaks them: a model in which a thief is still at one fails
+    /// of the race, whether the thief comes before or after, and one in which it takes a zero fails of that.
+    ///
+    /// # Safety
+    /// * As for [`Ring::free`].
     #[cfg(wyn_loom)]
-    pub(super) unsafe fn retire(_ring: NonNull<Self>) {}
+    pub(super) unsafe fn free_retired(ring: NonNull<Self>) {
+        let mut next = Some(ring);
+        while let Some(ring) = next {
+            // SAFETY: never freed, and its only user is here, by contract.
+            next = unsafe { Self::take_older(ring) };
+            // SAFETY: never freed.
+            let slots = unsafe { &ring.as_ref().slots };
+            for slot in slots {
+                // SAFETY: the pointer is good for writes; loom sees whether anybody else is there.
+                slot.with_mut(|place| unsafe { place.write(MaybeUninit::zeroed()) });
+            }
+        }
+    }
 }
 
 impl<T> View<T> {
     #[inline]
     pub(super) fn capacity(self) -> usize {
         self.mask + 1
-    }
-
-    #[cfg(not(wyn_loom))]
-    fn bytes(self) -> usize {
-        self.capacity() * size_of::<Slot<T>>()
     }
 
     /// # Safety
@@ -150,6 +191,20 @@ impl<T> View<T> {
         })
     }
 
+    /// A copy of what is in slot `at`.
+    ///
+    /// # Safety
+    /// * The ring is alive, and slot `at` holds an item, or one that somebody has taken.
+    /// * Nobody writes the slot meanwhile.
+    #[inline]
+    pub(super) unsafe fn copy(self, at: Index) -> T
+    where
+        T: Copy,
+    {
+        // SAFETY: alive, filled and not written by contract; a `Copy` item needs no owner.
+        unsafe { self.read(at) }
+    }
+
     /// Moves an item into slot `at`; what the slot held is forgotten.
     ///
     /// # Safety
@@ -180,28 +235,6 @@ impl<T> View<T> {
                 item.with(|item| place.with_mut(|place| unsafe { ptr::copy_nonoverlapping(item, place, 1) }));
             }
             copied += target.len();
-        }
-    }
-
-    /// Moves the `n` items from `from` on to the end of `dest`, in order.
-    ///
-    /// # Safety
-    /// * The ring is alive, and the `n` slots hold items that the caller owns.
-    /// * Nobody writes these slots meanwhile.
-    pub(super) unsafe fn move_to(self, from: Index, n: usize, dest: &mut Vec<T>) {
-        let mut moved = 0;
-        while moved < n {
-            // SAFETY: the ring is alive by contract.
-            let source = unsafe { self.run(from.plus(moved), n - moved) };
-            dest.extend(source.iter().map(|slot| {
-                slot.with(|item| {
-                    // SAFETY: the pointer is good for reads, and no write overlaps by contract.
-                    let item = unsafe { item.read() };
-                    // SAFETY: the caller owns the item; it is moved out once.
-                    unsafe { item.assume_init() }
-                })
-            }));
-            moved += source.len();
         }
     }
 }

@@ -30,7 +30,7 @@ impl<T> Shared<T> {
 }
 
 impl<T> Drop for Shared<T> {
-    /// Drops the items that are left, then the ring. If a destructor panics, the others still run.
+    /// Drops the items that are left, then the ring and the retired ones. If a destructor panics, the others still run.
     fn drop(&mut self) {
         let (at, end, ring) = self.words.last();
         let ring = FreeRing(ring);
@@ -40,12 +40,12 @@ impl<T> Drop for Shared<T> {
     }
 }
 
-/// Frees the ring, also when an item's destructor unwinds.
+/// Frees the ring and the retired ones, also when an item's destructor unwinds.
 struct FreeRing<T>(NonNull<Ring<T>>);
 
 impl<T> Drop for FreeRing<T> {
     fn drop(&mut self) {
-        // SAFETY: the last handle is going: nobody else has the ring, and `Rest` is gone.
+        // SAFETY: the last handle is going: nobody else has the ring or an older one, and `Rest` is gone.
         unsafe { Ring::free(self.0) };
     }
 }

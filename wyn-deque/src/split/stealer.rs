@@ -42,6 +42,41 @@ impl<T, B: Barrier> Stealer<T, B> {
         self.claim(1, 1, |_| (), |view, from, _| unsafe { view.read(from) })
     }
 
+    /// Takes the oldest item if `wanted` says so; else it stays where it is, and the answer is `Success(None)`.
+    ///
+    /// `wanted` runs while the owner may be waiting for the thief's decision, and keeps other thieves away: it should be
+    /// a look and a comparison, no foreign code. It must not use this deque. If it panics, the item stays.
+    ///
+    /// ```
+    /// use wyn_deque::Steal;
+    ///
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// worker.push(1);
+    /// assert_eq!(worker.stealer().steal_if(|item| *item > 1), Steal::Success(None));
+    /// assert_eq!(worker.stealer().steal_if(|item| *item > 0), Steal::Success(Some(1)));
+    /// assert_eq!(worker.stealer().steal_if(|_| true), Steal::Empty);
+    /// ```
+    pub fn steal_if(&self, wanted: impl FnOnce(&T) -> bool) -> Steal<Option<T>>
+    where
+        T: Copy,
+    {
+        self.decide(1, 1, |_| ()).map(|claim| {
+            let refusal = Refusal(&claim);
+            // SAFETY: `claim` holds the lock.
+            let view = unsafe { claim.view() };
+            // SAFETY: the ring is alive. The item is decided to be the thief's, and the owner takes it, and writes its
+            // slot, only once it has read that the claim is retracted.
+            let item = unsafe { view.copy(claim.from) };
+            if !wanted(&item) {
+                return None;
+            }
+            std::mem::forget(refusal);
+            claim.lock.confirm(claim.end);
+            claim.lock.finish(claim.end);
+            Some(item)
+        })
+    }
+
     /// Takes up to `limit` of the oldest items: the oldest is returned, the others go to `dest`.
     ///
     /// `dest` receives them in their order and above what it has: its next [`pop`](Worker::pop) returns
@@ -107,34 +142,11 @@ impl<T, B: Barrier> Stealer<T, B> {
         )
     }
 
-    /// Takes up to `limit` of the oldest items and calls `take` on each, oldest first.
-    ///
-    /// The items are copied out and the deque is released before the first call, so `take` may do what
-    /// it likes, also with this deque. If it panics, the items it has not seen are dropped. Returns how
-    /// many items there were.
-    ///
-    /// # Panics
-    /// If `limit` is zero, and if `take` panics.
-    pub fn steal_batch_with(&self, limit: usize, take: impl FnMut(T)) -> Steal<usize> {
-        let mut batch = Vec::new();
-        let stolen = {
-            let batch = std::cell::RefCell::new(&mut batch);
-            let room = |want| batch.borrow_mut().reserve_exact(want);
-            self.claim(limit, limit, room, |view, from, n| {
-                // SAFETY: the `n` items from `from` on are the caller's.
-                unsafe { view.move_to(from, n, &mut batch.borrow_mut()) };
-                n
-            })
-        };
-        batch.into_iter().for_each(take);
-        stolen
-    }
-
     /// The number of items that no thief has taken for certain, as far as this thread knows.
     #[must_use]
     pub fn len(&self) -> usize {
-        let (claimed, head) = self.shared.words.glance();
-        head.items_since(claimed)
+        let (oldest, head) = self.shared.words.glance();
+        head.items_since(oldest)
     }
 
     /// Whether [`len`](Self::len) is zero.
@@ -146,18 +158,16 @@ impl<T, B: Barrier> Stealer<T, B> {
     /// Two numbers (`split`, `head`) that tell a watcher whether anything moved.
     ///
     /// The first changes when items are stolen, the second when the owner pushes or pops; their wrapping
-    /// difference is the number of items, or -1 while a pop finds the deque empty. If `head` was
+    /// difference is the number of items. It is -1 while a pop finds the deque empty, and may be any number below that
+    /// while the owner takes from the middle. If `head` was
     /// the same twice, the owner may still have done as many pushes as pops in between.
     #[must_use]
     pub fn mark(&self) -> (usize, usize) {
-        let (claimed, head) = self.shared.words.glance();
-        (claimed.0, head.0)
+        let (oldest, head) = self.shared.words.glance();
+        (oldest.0, head.0)
     }
 
     /// Claims up to `wish` items if the owner gives them, else up to `limit`, and has `copy` take them.
-    ///
-    /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
-    /// barrier for each half of the rest.
     ///
     /// `prepare` gets the number of items that `copy` will get at most; it may panic. `copy` gets the
     /// ring, the first index and the number, at least one; the items there are its own, and the ring is
@@ -169,6 +179,22 @@ impl<T, B: Barrier> Stealer<T, B> {
         prepare: impl FnOnce(usize),
         copy: impl FnOnce(View<T>, Index, usize) -> R,
     ) -> Steal<R> {
+        self.decide(wish, limit, prepare).map(|claim| {
+            claim.lock.confirm(claim.end);
+            // SAFETY: `claim` holds the lock.
+            let view = unsafe { claim.view() };
+            let taken = copy(view, claim.from, claim.end.items_since(claim.from));
+            claim.lock.finish(claim.end);
+            taken
+        })
+    }
+
+    /// The oldest items, as in `claim`, at a moment when the owner does not take them any more and does not know yet
+    /// what becomes of them.
+    ///
+    /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
+    /// barrier for each half of the rest.
+    fn decide(&self, wish: usize, limit: usize, prepare: impl FnOnce(usize)) -> Steal<Claim<'_, T>> {
         assert!(wish > 0 && limit > 0, "a batch of no items");
         if self.is_empty() {
             return Steal::Empty;
@@ -183,37 +209,34 @@ impl<T, B: Barrier> Stealer<T, B> {
         }
         prepare(want);
 
-        let n = Self::obtain(&lock, from, head, wish.min(want), want);
+        let end = Self::obtain(&lock, from, head, wish.min(want), want);
+        // Read before the claim is confirmed: from then on the owner may say that also these are taken.
+        let from = from.max(lock.low());
+        let n = end.items_since(from);
+        debug_assert!(n <= want, "more than there is room for");
         if n == 0 {
+            lock.confirm(end);
+            lock.finish(end);
             return Steal::Empty;
         }
-        debug_assert!(n <= want, "more than there is room for");
-        lock.confirm(from.plus(n));
-
-        #[cfg(not(wyn_loom))]
-        let pinned = crossbeam_epoch::pin();
-        // SAFETY: this thread is pinned, and a ring that growth replaces is retired through the epochs.
-        let view = unsafe { Ring::view(lock.ring()) };
-        let taken = copy(view, from, n);
-        #[cfg(not(wyn_loom))]
-        drop(pinned);
-        lock.finish(from.plus(n));
-        Steal::Success(taken)
+        Steal::Success(Claim { lock, from, end })
     }
 }
 
 impl<T, B: Barrier> Stealer<T, B> {
-    /// Makes up to `wish` items from `from` on the thief's own, or up to `want` if the owner does not answer; how many.
-    fn obtain(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> usize {
+    /// Makes up to `wish` items from `from` on the thief's own, or up to `want` if the owner does not answer. Where
+    /// they end: nobody else takes what lies below, but what was taken before may lie there.
+    fn obtain(lock: &Locked<'_, T>, from: Index, head: Index, wish: usize, want: usize) -> Index {
         if let Some(given) = Self::ask(lock, from, head, wish, want) {
-            return given.items_since(from);
+            return given;
         }
         B::heavy();
         let n = lock.head_decisive().items_since(from).min(want);
+        let end = from.plus(n);
         if n < want {
-            lock.retract(from.plus(n));
+            lock.retract(end);
         }
-        n
+        end
     }
 
     /// Asks the owner, who is at `head`, for `wish` items, and gives it time to answer: that of a few operations, or
@@ -254,5 +277,36 @@ impl<T, B: Barrier> Clone for Stealer<T, B> {
 impl<T, B: Barrier> fmt::Debug for Stealer<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stealer").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+/// The items from `from` up to `end`, one at least, are the thief's, and the owner may be waiting to hear it.
+struct Claim<'a, T> {
+    lock: Locked<'a, T>,
+    from: Index,
+    end: Index,
+}
+
+impl<T> Claim<'_, T> {
+    /// The ring that holds the items.
+    ///
+    /// # Safety
+    /// * The view is used while `self` is there.
+    unsafe fn view(&self) -> View<T> {
+        // SAFETY: a ring that growth replaces is freed when no thief has the lock, or with the last handle.
+        unsafe { Ring::view(self.lock.ring()) }
+    }
+}
+
+/// Gives the items of a claim back, also when the thief unwinds.
+struct Refusal<'a, T>(&'a Claim<'a, T>);
+
+impl<T> Drop for Refusal<'_, T> {
+    fn drop(&mut self) {
+        let Claim { lock, from, .. } = self.0;
+        lock.retract(*from);
+        // What lies below was taken before.
+        lock.confirm(*from);
+        lock.finish(*from);
     }
 }

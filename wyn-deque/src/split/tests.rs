@@ -96,11 +96,52 @@ fn the_owner_gets_back_what_is_retracted() {
 }
 
 #[test]
-fn a_thief_is_pinned_while_it_copies() {
-    let (_worker, stealer) = filled(4, 1);
-    let pinned = stealer.claim(1, 1, |_| (), |_, _, _| crossbeam_epoch::is_pinned());
-    assert_eq!(pinned.success(), Some(true));
-    assert!(!crossbeam_epoch::is_pinned());
+fn a_retired_ring_waits_for_the_thief_that_copies() {
+    let (worker, stealer) = filled(2, 2);
+    let is_kept = |worker: &Worker<u32>| {
+        let ring = worker.shared.words.ring();
+        // SAFETY: the ring in use is alive, and this thread is the owner.
+        let older = unsafe { Ring::take_older(ring) };
+        // SAFETY: both are alive, and the place is empty.
+        older.map(|older| unsafe { Ring::keep_older(ring, older) }).is_some()
+    };
+    let copied = stealer.claim(
+        1,
+        1,
+        |_| (),
+        |view, from, _| {
+            // Two more rings.
+            (3..=20).for_each(|item| worker.push(item));
+            assert!(is_kept(&worker));
+            // SAFETY: the claimed item is the thief's.
+            unsafe { view.read(from) }
+        },
+    );
+    assert_eq!(copied.success(), Some(1));
+    assert!(is_kept(&worker));
+    // The owner looks again when it has pushed for a while.
+    (0..64).for_each(|item| worker.push(item));
+    assert!(!is_kept(&worker));
+}
+
+#[test]
+fn a_ring_outlives_its_worker_while_a_thief_copies() {
+    let (worker, stealer) = filled(2, 2);
+    let mut worker = Some(worker);
+    let copied = stealer.claim(
+        1,
+        1,
+        |_| (),
+        |view, from, _| {
+            let worker = worker.take().expect("one claim");
+            (3..=20).for_each(|item| worker.push(item));
+            drop(worker);
+            // SAFETY: the claimed item is the thief's.
+            unsafe { view.read(from) }
+        },
+    );
+    assert_eq!(copied.success(), Some(1));
+    assert_eq!(stealer.len(), 19);
 }
 
 #[test]
@@ -128,4 +169,55 @@ fn an_owner_that_only_pushes_answers_after_a_while() {
     locked.ask(Index(0), 8);
     (0..64).for_each(|item| worker.push(item));
     assert_eq!(locked.answer(Index(0)), Some(Index(8)));
+}
+
+#[test]
+fn a_window_that_slides_does_not_grow_the_ring() {
+    for capacity in [16, 256] {
+        let worker: Worker<usize> = Worker::with_capacity(capacity);
+        for item in 0..10_000_000 / capacity {
+            let position = worker.push_at(item);
+            if item >= 8 {
+                assert_eq!(worker.take_at(position - 8, usize::MAX), Some(item - 8));
+            }
+        }
+        assert_eq!((worker.len(), worker.view.get().capacity()), (8, capacity));
+    }
+}
+
+#[test]
+fn taken_slots_are_free_again_when_the_thief_has_gone() {
+    let worker: Worker<usize> = Worker::with_capacity(256);
+    (0..200).for_each(|item| worker.push(item));
+    let stealer = worker.stealer();
+    let locked = stealer.shared.words.try_lock().expect("the lock is free");
+    (0..100).for_each(|position| assert!(worker.take_at(position, usize::MAX).is_some()));
+    assert_eq!(worker.shared.words.done(), Index(0));
+    drop(locked);
+    assert_eq!(worker.take_at(100, usize::MAX), Some(100));
+    assert_eq!(worker.shared.words.done(), Index(101));
+    assert_eq!(stealer.steal().success(), Some(101));
+}
+
+#[test]
+fn an_owner_that_takes_from_the_middle_answers_first() {
+    let (worker, stealer) = filled(8, 5);
+    let locked = stealer.shared.words.try_lock().unwrap();
+    locked.ask(Index(0), 8);
+    assert_eq!((worker.take_at(3, 0), locked.answer(Index(0))), (Some(4), Some(Index(3))));
+    locked.confirm(Index(3));
+    assert_eq!((copy(&locked, 0), copy(&locked, 2)), (1, 3));
+    assert_eq!((worker.take_at(2, 0), worker.pop(), worker.pop()), (None, Some(5), Some(0)));
+    assert_eq!(worker.pop(), None);
+}
+
+/// The word `low` follows the thieves, though the owner takes nothing from the middle.
+#[test]
+fn low_is_not_left_behind() {
+    let (worker, stealer) = filled(4, 0);
+    for item in 0..1000 {
+        worker.push(item);
+        assert_eq!(stealer.steal().success(), Some(item));
+    }
+    assert!(worker.shared.words.low().since(Index(900)) > 0);
 }

@@ -20,16 +20,24 @@ const HELD: u32 = 1;
 
 /// Written by the owner alone, on a line of its own: pushes and pops hit nothing that thieves write.
 struct OwnerLine {
-    /// Where the next item goes; inside a pop, the item asked for.
+    /// Where the next item goes; inside a pop, or a take from the middle, the item asked for.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
     /// | `publish` | Release | `head_decisive` | Relaxed: `the_last_item_goes_to_one` and more |
     /// | `withdraw` | Release, then `light` | `head_decisive` | Relaxed: `what_lies_below_a_pop_is_seen`; no `light`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
-    /// | `restore` | Relaxed | none | left out: `empty_then_refill` and more |
     /// | `glance`, `estimate` | Relaxed | none | hints |
     /// | `head_decisive` | Acquire, after `heavy` | `publish`, `withdraw` | Relaxed: `a_refilled_slot_is_seen_full` and more; not read: `the_last_item_goes_to_one` and more; no `heavy`, or a weaker fence in it: `the_last_item_goes_to_one` and more |
     head: AtomicUsize,
+    /// Everything below is taken, by the owner or by thieves. Only grows, and is never above `head`, but for one inside
+    /// a take of the oldest.
+    ///
+    /// | site | ordering | partner | mutant: model that dies |
+    /// |---|---|---|---|
+    /// | `raise_low` | Release | `low_seen` | Relaxed: `a_mark_is_consistent_with_low` |
+    /// | `Words::low` | Relaxed | the owner itself | not read by `pop`: `a_pop_stops_at_low` |
+    /// | `low_seen` | Acquire | `raise_low` | Relaxed: `a_mark_is_consistent_with_low`; not read behind the decision: `the_oldest_is_taken_from_a_batch`; read behind `confirm`: `low_passes_a_claim` |
+    low: AtomicUsize,
 }
 
 /// Written by the thief that holds `lock`; `ring` by the owner when it grows.
@@ -38,9 +46,9 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `retract` | Relaxed | `Words::split` | left out: `the_owner_meets_a_batch` and more |
+    /// | `retract` | Release | `Words::split` | Relaxed: `a_refused_item_stays`; left out: `the_owner_meets_a_batch` and more |
     /// | `estimate` | Relaxed, under `lock` | the last holder | see `lock` |
-    /// | `Words::split` | Relaxed, after `light` | `insist` | not read again while waiting: `the_last_item_goes_to_one` and more |
+    /// | `Words::split` | Acquire, after `light` | `retract`; `insist`, by the barriers | Relaxed: `a_refused_item_stays`; not read again while waiting: `the_last_item_goes_to_one` and more |
     /// | `ask` | Release | `question` | Relaxed: `a_question_is_answered_by_its_own_wish` |
     /// | `question` | Acquire | `ask` | Relaxed: the same |
     /// | `answer` | Release | `Locked::answer`, `insist` | Relaxed: `growth_meets_a_thief` and more; a plain store: `a_question_is_answered` and more |
@@ -69,7 +77,8 @@ struct ThiefLine<T> {
     /// | `finish` | Release | `Words::done` | Relaxed: `a_slot_is_reused_after_a_lap` and more; before the copy: the same |
     /// | `Words::done` | Acquire | `finish` | Relaxed: the same; `claimed` read instead: the same; growth that copies from `claimed` on: unit test `growth_carries_what_is_claimed_and_not_copied` |
     done: AtomicUsize,
-    /// Held by the one thief that claims and copies. The owner never waits for it; it tries it to take its oldest item.
+    /// Held by the one thief that claims and copies. The owner never waits for it; it tries it to take its oldest item,
+    /// and to see that no thief is at a retired ring.
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
@@ -81,8 +90,8 @@ struct ThiefLine<T> {
     ///
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
-    /// | `replace`, load | Relaxed | the owner itself | |
-    /// | `replace`, store | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
+    /// | `Words::ring` | Relaxed | the owner itself | |
+    /// | `replace` | Release | `Locked::ring` | Relaxed: `growth_meets_a_thief`, `growth_keeps_a_claim`, `a_slot_is_reused_after_a_lap` |
     /// | `Locked::ring` | Acquire | `replace` | Relaxed: the same; before the claim: `a_claim_is_read_from_the_ring_of_its_time` |
     ring: AtomicPtr<Ring<T>>,
 }
@@ -99,7 +108,7 @@ impl<T> Words<T> {
         let lock = AtomicU32::new(FREE);
         let ring = AtomicPtr::new(ring.as_ptr());
         Self {
-            owner: CachePadded::new(OwnerLine { head: index() }),
+            owner: CachePadded::new(OwnerLine { head: index(), low: index() }),
             thief: CachePadded::new(ThiefLine {
                 split: index(),
                 wish: AtomicUsize::new(0),
@@ -138,23 +147,36 @@ impl<T> Words<T> {
         self.owner.head.store(head.0, Ordering::Release);
     }
 
-    /// Takes the item at `last` out of the thieves' sight; a `light` barrier must follow.
+    /// Takes the items from `at` on out of the thieves' sight; a `light` barrier must follow.
     #[inline]
-    pub(super) fn withdraw(&self, last: Index) {
+    pub(super) fn withdraw(&self, at: Index) {
         // Ordering: Release, pairs with the Acquire in `head_decisive`: a thief that reads this store
-        // needs the slots below `last`, and a relaxed store would end the release sequence of the
+        // needs the slots below `at`, and a relaxed store would end the release sequence of the
         // `publish` that made them visible.
-        self.owner.head.store(last.0, Ordering::Release);
+        self.owner.head.store(at.0, Ordering::Release);
     }
 
-    /// Puts `head` back after a `withdraw` that found nothing to take.
-    pub(super) fn restore(&self, head: Index) {
-        // Ordering: Relaxed publishes nothing: every item below `head` is stolen, so no thief that
-        // reads this value claims anything by it.
-        self.owner.head.store(head.0, Ordering::Relaxed);
+    /// Says that everything below `low`, which is not below the value before, is taken.
+    pub(super) fn raise_low(&self, low: Index) {
+        // Ordering: Release, pairs with the Acquire in `low_seen`: a `head` as new as `low`, or a deque with items
+        // would look empty.
+        self.owner.low.store(low.0, Ordering::Release);
     }
 
-    /// Where the next item goes. For the owner outside of `pop`.
+    /// Everything below is taken; for the owner.
+    #[inline]
+    pub(super) fn low(&self) -> Index {
+        // Ordering: Relaxed: the owner reads its own last store.
+        Index(self.owner.low.load(Ordering::Relaxed))
+    }
+
+    /// The first index that is not taken for certain; for the owner.
+    #[inline]
+    pub(super) fn oldest(&self) -> Index {
+        self.low().max(self.claimed())
+    }
+
+    /// Where the next item goes. For the owner while nothing is withdrawn.
     #[inline]
     pub(super) fn head(&self) -> Index {
         // Ordering: Relaxed: the owner reads its own last store.
@@ -164,9 +186,9 @@ impl<T> Words<T> {
     /// The first index that no thief has announced a claim on; behind a `light` barrier.
     #[inline]
     pub(super) fn split(&self) -> Index {
-        // Ordering: Relaxed, the barrier between `withdraw` and here orders it against `announce`.
-        // The slots at and above the value were written by the owner itself: nothing to acquire.
-        Index(self.thief.split.load(Ordering::Relaxed))
+        // Ordering: Acquire, pairs with the Release in `retract`: a thief has looked at the slots that it gives back, and
+        // the owner may write them. Against `insist`, the barrier between `withdraw` and here orders it.
+        Index(self.thief.split.load(Ordering::Acquire))
     }
 
     /// What a thief asks for, if one does: the first index it would take, and how many at most.
@@ -183,7 +205,7 @@ impl<T> Words<T> {
     pub(super) fn answer(&self, from: Index, split: Index) -> bool {
         let question = from.plus(QUESTION);
         // Ordering: Release, pairs with the Acquire in `Locked::answer`: the slots below `split`, and the ring
-        // that holds them. Relaxed if it fails: the thief has announced instead, as in `split`.
+        // that holds them. Relaxed if it fails: the thief has announced instead, and `split` is read again.
         let answer = (Ordering::Release, Ordering::Relaxed);
         self.thief.split.compare_exchange(question.0, split.0, answer.0, answer.1).is_ok()
     }
@@ -202,27 +224,39 @@ impl<T> Words<T> {
         Index(self.thief.done.load(Ordering::Acquire))
     }
 
-    /// Makes thieves find `ring`, which holds everything from `done` to `head`; returns the old one.
-    pub(super) fn replace(&self, ring: NonNull<Ring<T>>) -> NonNull<Ring<T>> {
+    /// The ring in use; for the owner.
+    pub(super) fn ring(&self) -> NonNull<Ring<T>> {
         // Ordering: Relaxed, the owner reads its own last store.
-        let old = self.thief.ring.load(Ordering::Relaxed);
+        let ring = self.thief.ring.load(Ordering::Relaxed);
+        NonNull::new(ring).expect("a deque always has a ring")
+    }
+
+    /// Makes thieves find `ring`, which holds everything from `done` to `head`.
+    pub(super) fn replace(&self, ring: NonNull<Ring<T>>) {
         // Ordering: Release, pairs with the Acquire in `Locked::ring`: the copied slots.
         self.thief.ring.store(ring.as_ptr(), Ordering::Release);
-        NonNull::new(old).expect("a deque always has a ring")
     }
 }
 
 /// The thieves' accesses; those of a claim need the lock.
 impl<T> Words<T> {
-    /// A glance at the deque: (`claimed`, `head`).
+    /// A glance at the deque: (the first index that is not taken for certain, `head`).
     #[inline]
     pub(super) fn glance(&self) -> (Index, Index) {
         // Ordering: Acquire, pairs with the Release in `confirm`: the load below must not return a head
         // older than the one that sized this claim, or a deque with items would look empty.
         let claimed = self.thief.claimed.load(Ordering::Acquire);
+        let low = self.low_seen();
         // Ordering: Relaxed, a hint: no slot is read by it.
         let head = self.owner.head.load(Ordering::Relaxed);
-        (Index(claimed), Index(head))
+        (Index(claimed).max(low), Index(head))
+    }
+
+    /// Everything below is taken, and maybe more.
+    #[inline]
+    fn low_seen(&self) -> Index {
+        // Ordering: Acquire, pairs with the Release in `raise_low`: a `head` that is read next is not older.
+        Index(self.owner.low.load(Ordering::Acquire))
     }
 
     /// Takes the lock unless another thief has it.
@@ -241,13 +275,19 @@ pub(super) struct Locked<'a, T> {
 }
 
 impl<T> Locked<'_, T> {
-    /// The first index that still belongs to the owner, and an estimate of `head`.
+    /// The first index that is to be had, and an estimate of `head`.
     pub(super) fn estimate(&self) -> (Index, Index) {
         // Ordering: Relaxed, the last store of a holder of the lock, which orders it.
         let split = self.words.thief.split.load(Ordering::Relaxed);
+        let low = self.low();
         // Ordering: Relaxed, only sizes the claim: `head_decisive` decides.
         let head = self.words.owner.head.load(Ordering::Relaxed);
-        (Index(split), Index(head))
+        (Index(split).max(low), Index(head))
+    }
+
+    /// Everything below is taken, and maybe more.
+    pub(super) fn low(&self) -> Index {
+        self.words.low_seen()
     }
 
     /// Asks the owner for up to `wish` items from `from` on.
@@ -270,7 +310,7 @@ impl<T> Locked<'_, T> {
     /// answered meanwhile.
     pub(super) fn insist(&self, from: Index, split: Index) -> Result<(), Index> {
         let question = from.plus(QUESTION);
-        // Ordering: Relaxed as in `announce`; Acquire if the owner has answered, as in `answer`.
+        // Ordering: Relaxed, the barriers order it; Acquire if the owner has answered, as in `answer`.
         let insist = (Ordering::Relaxed, Ordering::Acquire);
         let exchanged = self.words.thief.split.compare_exchange(question.0, split.0, insist.0, insist.1);
         exchanged.map(drop).map_err(Index)
@@ -307,8 +347,8 @@ impl<T> Locked<'_, T> {
 
     /// Gives back what the owner reached first.
     pub(super) fn retract(&self, split: Index) {
-        // Ordering: Relaxed, no slot at or above `split` was touched; nothing to publish.
-        self.words.thief.split.store(split.0, Ordering::Relaxed);
+        // Ordering: Release, pairs with the Acquire in `Words::split`: the thief's look at the slots, if it had one.
+        self.words.thief.split.store(split.0, Ordering::Release);
     }
 
     /// Makes the claim final.
@@ -318,7 +358,7 @@ impl<T> Locked<'_, T> {
         self.words.thief.claimed.store(claimed.0, Ordering::Release);
     }
 
-    /// The ring that holds a confirmed claim; the caller is pinned.
+    /// The ring that holds what is decided; good until the lock is given back.
     pub(super) fn ring(&self) -> NonNull<Ring<T>> {
         // Ordering: Acquire, pairs with the Release in `replace`: the copied slots.
         let ring = self.words.thief.ring.load(Ordering::Acquire);

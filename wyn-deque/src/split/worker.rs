@@ -1,11 +1,11 @@
-//! The owner's end: push, pop, growth.
+//! The owner's end: push and pop.
 
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
 
 use super::index::Index;
-use super::ring::{Ring, View};
+use super::ring::View;
 use super::shared::Shared;
 use super::{Barrier, Fences, Stealer, pause};
 use crate::sync::Arc;
@@ -13,11 +13,8 @@ use crate::sync::Arc;
 /// Slots of a new deque.
 const INITIAL_CAPACITY: usize = if cfg!(wyn_loom) { 2 } else { 256 };
 
-/// A full ring grows by this factor: memory is used as it is touched, and growing touches what is there twice.
-const GROWTH: usize = if cfg!(wyn_loom) { 2 } else { 4 };
-
 /// An owner that only pushes looks after so many whether a thief asks.
-const LOOK_PUSHES: usize = if cfg!(wyn_loom) { 2 } else { 64 };
+pub(super) const LOOK_PUSHES: usize = if cfg!(wyn_loom) { 2 } else { 64 };
 
 /// The owner's end of a split deque: newest in, newest out.
 ///
@@ -40,9 +37,9 @@ pub struct Worker<T, B: Barrier = Fences> {
     pub(super) shared: Arc<Shared<T>>,
     /// The first index at which the owner looks up before it pushes: there is no room, or it has not looked for
     /// a while whether a thief asks. At most a capacity above some old value of `words.done`.
-    limit: Cell<Index>,
+    pub(super) limit: Cell<Index>,
     /// The current ring.
-    view: Cell<View<T>>,
+    pub(super) view: Cell<View<T>>,
     barrier: PhantomData<fn() -> B>,
 }
 
@@ -118,10 +115,22 @@ impl<T, B: Barrier> Worker<T, B> {
     /// are not waited for.
     #[inline]
     pub fn pop(&self) -> Option<T> {
-        let last = self.head().minus(1);
+        let head = self.head();
+        if head == self.shared.words.low() {
+            return self.pop_nothing();
+        }
+        let last = head.minus(1);
         // SAFETY: the owner's ring is alive. Slot `last` holds an item, which is the owner's: behind
         // the barrier `split` was at or below `last` (invariant 5), so no thief reads it.
         self.withdraw(last).then(|| unsafe { self.view.get().read(last) })
+    }
+
+    /// All is taken: there is nothing to meet a thief over. One that asks hears so.
+    #[cold]
+    #[inline(never)]
+    fn pop_nothing(&self) -> Option<T> {
+        self.attend();
+        None
     }
 
     /// Takes the oldest item: for an owner that wants to be fair, at the price of a locked exchange.
@@ -157,13 +166,14 @@ impl<T, B: Barrier> Worker<T, B> {
     /// Takes the newest item out if its position is this, and says whether it did. The caller has a copy.
     ///
     /// What [`pop`](Self::pop) would do, without a look at the item. A position is used again once its item has
-    /// been taken.
+    /// been taken. The caller asks for no position twice, nor for one that [`take_at`](Self::take_at) has emptied.
     #[inline]
     pub fn take_back(&self, position: usize) -> bool
     where
         T: Copy,
     {
-        // Compared this way round, the caller has one number to keep instead of two.
+        // Compared this way round, the caller has one number to keep instead of two. No look at `low`: what lies below
+        // it was taken by `take_at`, which the caller knows of, or by a thief, which `claimed` will tell.
         let last = Index(position);
         self.head().minus(1) == last && self.withdraw(last)
     }
@@ -188,13 +198,14 @@ impl<T, B: Barrier> Worker<T, B> {
         loop {
             if let Some((from, wish)) = words.question() {
                 // Half of what lies below `last`.
-                let n = last.items_since(from).div_ceil(2).min(wish);
-                if words.answer(from, from.plus(n)) && last.since(from) >= 0 {
+                let first = from.max(words.low());
+                let n = last.items_since(first).div_ceil(2).min(wish);
+                if words.answer(from, first.plus(n)) && last.since(first) >= 0 {
                     return true;
                 }
             }
             if words.claimed().since(last) > 0 {
-                words.restore(last.plus(1));
+                words.publish(last.plus(1));
                 return false;
             }
             if last.since(words.split()) >= 0 {
@@ -203,16 +214,6 @@ impl<T, B: Barrier> Worker<T, B> {
             pause(round);
             round = round.saturating_add(1);
         }
-    }
-
-    /// Takes the newest item if `wanted` says so; else it stays the newest.
-    ///
-    /// The item is out of the thieves' sight while `wanted` runs, and the deque may look empty to them.
-    /// `wanted` may use this worker: what it pushes ends up below an item that is put back. If it
-    /// panics, the item is put back.
-    pub fn pop_if(&self, wanted: impl FnOnce(&T) -> bool) -> Option<T> {
-        let mut held = PutBack { item: Some(self.pop()?), worker: self };
-        if held.item.as_ref().is_some_and(wanted) { held.item.take() } else { None }
     }
 
     /// Where the next item goes: grows by one with each push and shrinks by one with each pop, wrapping.
@@ -227,7 +228,7 @@ impl<T, B: Barrier> Worker<T, B> {
     /// The number of items that no thief has taken for certain.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.head().items_since(self.shared.words.claimed())
+        self.head().items_since(self.shared.words.oldest())
     }
 
     /// Whether [`len`](Self::len) is zero.
@@ -242,28 +243,8 @@ impl<T, B: Barrier> Worker<T, B> {
         Stealer::new(Arc::clone(&self.shared))
     }
 
-    /// Makes room for `n` more items.
-    #[inline]
-    pub(super) fn reserve(&self, n: usize) {
-        // `head` is never above `limit`, and outside of `pop` never more than a capacity below.
-        if n > self.limit.get().since(self.head()).cast_unsigned() {
-            self.make_room(n);
-        }
-    }
-
-    /// The slots at and above `head`, which [`reserve`](Self::reserve) freed.
-    pub(super) fn spare(&self) -> (View<T>, Index) {
-        (self.view.get(), self.head())
-    }
-
-    /// Publishes the `n` slots from `head` on.
-    #[inline]
-    pub(super) fn advance(&self, n: usize) {
-        self.shared.words.publish(self.head().plus(n));
-    }
-
     #[inline(always)]
-    fn head(&self) -> Index {
+    pub(super) fn head(&self) -> Index {
         self.shared.words.head()
     }
 
@@ -279,45 +260,13 @@ impl<T, B: Barrier> Worker<T, B> {
 
     #[cold]
     #[inline(never)]
-    fn give(&self, head: Index) {
+    pub(super) fn give(&self, head: Index) {
         if let Some((from, wish)) = self.shared.words.question() {
-            let n = head.items_since(from).div_ceil(2).min(wish);
+            let first = from.max(self.shared.words.low());
+            let n = head.items_since(first).div_ceil(2).min(wish);
             // Whether the thief still waits for it does not matter here.
-            self.shared.words.answer(from, from.plus(n));
+            self.shared.words.answer(from, first.plus(n));
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn make_room(&self, n: usize) {
-        self.attend();
-        let done = self.shared.words.done();
-        let held = self.head().items_since(done);
-        let needed = held.checked_add(n).expect("capacity overflow");
-        if needed > self.view.get().capacity() {
-            let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
-            self.grow(done, roomy.expect("capacity overflow"));
-        }
-        let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
-        self.limit.set(if full.since(look) < 0 { full } else { look });
-    }
-
-    /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.
-    fn grow(&self, done: Index, capacity: usize) {
-        let old = self.view.get();
-        let held = self.head().items_since(done);
-        let ring = Ring::alloc(capacity);
-        // SAFETY: just allocated; freed when the deque is dropped or by the next growth.
-        let view = unsafe { Ring::view(ring) };
-        // SAFETY: both rings are alive, `held` fits into either. Only the owner writes slots of the
-        // old ring, and nobody else knows the new one. The copies of items that a thief has claimed
-        // are used by no one but this thief.
-        unsafe { old.copy_to(done, view, done, held) };
-        let retired = self.shared.words.replace(ring);
-        self.view.set(view);
-        // SAFETY: the ring came from `alloc`, and only growth retires, once. Thieves that pin
-        // themselves from now on load the new ring; those that use the old one are pinned.
-        unsafe { Ring::retire(retired) };
     }
 }
 
@@ -330,19 +279,5 @@ impl<T, B: Barrier> Default for Worker<T, B> {
 impl<T, B: Barrier> fmt::Debug for Worker<T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker").field("len", &self.len()).finish_non_exhaustive()
-    }
-}
-
-/// Puts its item back when it goes with one.
-struct PutBack<'a, T, B: Barrier> {
-    item: Option<T>,
-    worker: &'a Worker<T, B>,
-}
-
-impl<T, B: Barrier> Drop for PutBack<'_, T, B> {
-    fn drop(&mut self) {
-        if let Some(item) = self.item.take() {
-            self.worker.push(item);
-        }
     }
 }
