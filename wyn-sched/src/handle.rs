@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context as TaskContext, Poll};
@@ -14,10 +14,9 @@ use wyn_pool::raw::{self, SizeClass};
 
 use crate::barrier::Asymmetric;
 use crate::context;
-use crate::deadlock::Ending;
 use crate::error::JoinError;
 use crate::future;
-use crate::join;
+use crate::join::{self, Done, Terms};
 use crate::task::{self, TaskRef};
 
 /// The size class of the cell, in the low bits of a handle's pointer.
@@ -29,9 +28,8 @@ const CLASSES: [SizeClass; 4] = [SizeClass::C32, SizeClass::C64, SizeClass::C128
 
 /// The right to the result of a spawned task, be it a closure or a future. Eight bytes.
 ///
-/// [`join`](Self::join) waits for it, and helps: it runs other tasks meanwhile, the newest of its own thread
-/// first. `.await` works in any executor. Dropping the handle detaches the task: it still runs, its result
-/// is dropped.
+/// [`join`](Self::join) waits for it, and runs it if nobody has started it. `.await` works in any executor. Dropping the handle
+/// detaches the task: it still runs, its result is dropped.
 ///
 /// Dropping the handle of the task spawned last costs a few nanoseconds. If the task may be under way, it takes
 /// a barrier on every processor, about a microsecond; results without a destructor share one among 64. Where
@@ -75,9 +73,10 @@ impl<T> JoinHandle<T> {
 
     /// Waits for the task and takes its result.
     ///
-    /// If the task is the newest of this thread, it is run here and now, as a call. Otherwise this thread
-    /// runs other tasks until the result is there, and parks when there is nothing to run. On a thread that
-    /// belongs to no runtime and has spawned nothing, it only parks.
+    /// If nobody has started the task, this thread runs it here and now, as a call. Otherwise it parks until the result is there,
+    /// and on a worker another takes its place. No other task is run meanwhile, so a lock or a borrow may be held across
+    /// `join` as across the `join` of a thread. (A thread from outside of the runtime runs only what it has spawned itself, and
+    /// parks for all else.)
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked, or was cancelled by a shutdown; or if waiting for it was part of a
@@ -93,21 +92,70 @@ impl<T> JoinHandle<T> {
             Some(outcome) => outcome,
             // SAFETY: this is the handle of the cell, and it is given up below.
             None => match unsafe { join::join_now(cell) } {
-                Ok(outcome) => outcome,
-                Err(first) => return self.join_later(first),
+                Some(outcome) => outcome,
+                None => return self.join_below(Terms::CLOSURE),
             },
         };
         // SAFETY: the task is complete and nobody else looks at the cell.
         unsafe { self.take(outcome) }
     }
 
+    /// For a task that is not the newest of this thread: it may lie further below.
+    #[inline(never)]
+    fn join_below(mut self, terms: Terms) -> Result<T, JoinError> {
+        // SAFETY: this is the handle of the cell.
+        match unsafe { join::join_own(self.cell()) } {
+            // SAFETY: the task is complete and nobody else looks at the cell.
+            Some(outcome) => unsafe { self.take(outcome) },
+            None => self.join_later(terms),
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn join_later(mut self, first: Option<TaskRef>) -> Result<T, JoinError> {
-        // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::join_later(self.cell(), first) }?;
-        // SAFETY: the task is complete and nobody else looks at the cell.
-        unsafe { self.take(outcome) }
+    fn join_later(mut self, terms: Terms) -> Result<T, JoinError> {
+        let cell = self.cell();
+        let is_future = self.tagged.is_some_and(is_future);
+        if is_future {
+            future::run_if_own(cell);
+        }
+        let terms = if is_future { Terms { may_claim: false, ..terms } } else { terms };
+        // SAFETY: this is the handle of the cell, which is a spawned closure's where `terms` say that it may be claimed.
+        match unsafe { join::join_later(cell, terms) }?
+            .expect("a wait without a deadline ends with an outcome")
+        {
+            // SAFETY: the task is complete and nobody else looks at the cell.
+            Done::Whole(outcome) => unsafe { self.take(outcome) },
+            // SAFETY: claimed and run by this wait.
+            Done::Claimed(outcome, origin) => unsafe { self.take_claimed(outcome, origin) },
+        }
+    }
+
+    /// Takes the result of a task that this thread has claimed and run.
+    ///
+    /// # Safety
+    /// As the names say; the payload is as the outcome says.
+    unsafe fn take_claimed(
+        &mut self,
+        outcome: Outcome,
+        origin: Option<&'static Location<'static>>,
+    ) -> Result<T, JoinError> {
+        let tagged = self.tagged.take().expect("the result was taken before");
+        let cell = untagged(tagged);
+        let result = if outcome == Outcome::Value {
+            // SAFETY: the payload is ours, and a result.
+            Ok(unsafe { task::take_value(cell) })
+        } else {
+            // SAFETY: the payload is ours, and a panic's: it was run.
+            Err(JoinError::panic(unsafe { task::take_panic(cell) }, origin))
+        };
+        // LAST TOUCH: whoever takes the void entry from its queue may free the cell.
+        // SAFETY: claimed, and its payload is gone.
+        if unsafe { Header::leave_claimed(cell.as_ptr()) } {
+            // SAFETY: the entry has been taken from its queue: the cell is ours, and came from this class.
+            unsafe { raw::free(cell.cast(), class_of(tagged)) };
+        }
+        result
     }
 
     /// Takes the result if it is there.
@@ -126,8 +174,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Waits like [`join`](Self::join), at most this long. A timeout of zero still runs the task if it is the
-    /// newest of this thread. While it helps, the wait can outlast the timeout by the task it is in.
+    /// Waits at most this long. Does not run the task, which might take longer: this thread parks, and on a worker another
+    /// takes its place.
     ///
     /// # Errors
     /// Gives the handle back if the task is not finished in time.
@@ -138,9 +186,9 @@ impl<T> JoinHandle<T> {
         // A deadline the clock cannot express is no deadline.
         let deadline = Instant::now().checked_add(timeout);
         // SAFETY: this is the handle of the cell.
-        match unsafe { join::join_deadline(self.cell(), deadline) } {
+        match unsafe { join::join_later(self.cell(), Terms { deadline, ..Terms::OTHER }) } {
             // SAFETY: the task is complete and nobody else looks at the cell.
-            Ok(Some(outcome)) => Ok(unsafe { self.take(outcome) }),
+            Ok(Some(Done::Whole(outcome) | Done::Claimed(outcome, _))) => Ok(unsafe { self.take(outcome) }),
             Ok(None) => Err(self),
             Err(error) => Ok(Err(error)),
         }
@@ -176,43 +224,34 @@ impl<T> JoinHandle<T> {
         drop(self);
     }
 
-    /// Waits like [`join`](Self::join), but runs nothing else meanwhile: the task itself if it is the newest of this
-    /// thread, and otherwise this thread parks. On a worker, another takes its place.
-    ///
-    /// For code that holds a lock which another task might want. The awaited task must be able to run elsewhere
-    /// if it is not the newest: not if every worker is blocked in that very lock.
+    /// The same as [`join`](Self::join), for code that comes from a runtime whose `join` runs other tasks.
     ///
     /// # Errors
     /// As [`join`](Self::join).
     ///
     /// # Panics
     /// If the handle was polled to completion as a future before.
-    ///
-    /// ```
-    /// use std::sync::{Arc, Mutex};
-    ///
-    /// let table = Arc::new(Mutex::new(vec![1, 2, 3]));
-    /// let held = table.lock().unwrap();
-    /// let length = held.len();
-    /// // `join` might run another task here that wants `table`.
-    /// assert_eq!(wyn_sched::spawn(move || 2 * length).join_blocking()?, 6);
-    /// # Ok::<(), wyn_sched::JoinError>(())
-    /// ```
-    pub fn join_blocking(mut self) -> Result<T, JoinError> {
-        let cell = self.cell();
-        // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::wait_blocking(cell, Some(Ending::new())) }?;
-        // SAFETY: the completer has left.
-        unsafe { self.take(outcome) }
+    pub fn join_blocking(self) -> Result<T, JoinError> {
+        self.join()
     }
 
-    /// The same, and no deadlock ends it: for a task that borrows from the caller.
-    pub(crate) fn join_anyway(mut self) -> Result<T, JoinError> {
+    /// [`join`](Self::join) for the child of a scope, whose cell knows its scope and is not claimed.
+    #[inline]
+    pub(crate) fn join_child(mut self) -> Result<T, JoinError> {
         let cell = self.cell();
+        // SAFETY: the handle keeps the cell alive.
+        let left = unsafe { cell.as_ref() }.left();
         // SAFETY: this is the handle of the cell.
-        let outcome = unsafe { join::wait_blocking(cell, None) }?;
-        // SAFETY: the completer has left.
-        unsafe { self.take(outcome) }
+        match left.or_else(|| unsafe { join::join_now(cell) }) {
+            // SAFETY: the task is complete and nobody else looks at the cell.
+            Some(outcome) => unsafe { self.take(outcome) },
+            None => self.join_below(Terms::OTHER),
+        }
+    }
+
+    /// [`join`](Self::join) for a task that borrows from the caller: no deadlock ends the wait.
+    pub(crate) fn join_anyway(self) -> Result<T, JoinError> {
+        self.join_later(Terms::BORROWING)
     }
 
     fn cell(&self) -> NonNull<Header> {
@@ -264,7 +303,9 @@ unsafe fn take_other<T>(tagged: NonNull<Header>, outcome: Outcome) -> Result<T, 
 #[cold]
 unsafe fn failure(cell: NonNull<Header>, outcome: Outcome) -> JoinError {
     // SAFETY: the cell is ours.
-    let origin = unsafe { cell.as_ref() }.origin();
+    let header = unsafe { cell.as_ref() };
+    // SAFETY: as above.
+    let origin = unsafe { header.origin() };
     if outcome == Outcome::Panic {
         // SAFETY: the payload is ours, and a panic's.
         JoinError::panic(unsafe { task::take_panic(cell) }, origin)
@@ -284,9 +325,13 @@ unsafe fn free(tagged: NonNull<Header>) {
     let header = unsafe { cell.as_ref() };
     // SAFETY: the handle's side, and the cell is freed next.
     unsafe { header.finish() };
-    let class = CLASSES[tagged.addr().get() & CLASS_BITS];
     // SAFETY: the cell came from this class.
-    unsafe { raw::free(cell.cast(), class) };
+    unsafe { raw::free(cell.cast(), class_of(tagged)) };
+}
+
+#[inline]
+fn class_of(tagged: NonNull<Header>) -> SizeClass {
+    CLASSES[tagged.addr().get() & CLASS_BITS]
 }
 
 fn is_future(tagged: NonNull<Header>) -> bool {
@@ -300,7 +345,7 @@ fn untagged(tagged: NonNull<Header>) -> NonNull<Header> {
     unsafe { NonNull::new_unchecked(cell) }
 }
 
-/// Resolves to the result. Does not help: an executor's thread is not kept from its own work.
+/// Resolves to the result. Does not run the task: an executor's thread is not kept from its own work.
 ///
 /// # Panics
 /// If polled after it resolved.

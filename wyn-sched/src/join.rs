@@ -1,155 +1,145 @@
-//! Waiting for a task: run it here if it is at hand, help with others, park as a last resort.
+//! Waiting for a task: the waiting thread runs that task if nobody has started it, and no other.
 //!
-//! | the waiting thread | runs | parks |
-//! |---|---|---|
-//! | a guest outside of tasks | its own newest, then anything it can steal | on the task: the workers see to new work |
-//! | any, inside a task | what that task has spawned, newest first | on the task; another worker takes its place |
-//! | no worker, and no guest | nothing | on the task |
-//! | any, with little stack left | nothing | on the task; another worker takes its place |
+//! | the awaited task | a worker | a guest | any other thread |
+//! |---|---|---|---|
+//! | is in the own deque | runs it, as a call | the same | has none |
+//! | is queued elsewhere | claims it (see [`wyn_future::cell`]) and runs it; what is left of it in its queue is void | parks | parks |
+//! | has been started, or cannot be run here | parks; another worker takes its place | parks: the workers see to all else | parks |
 //!
-//! Inside a task nothing else is run, because it would bury the task: were it to wait for the task below it, in
-//! however many steps, both would wait for ever. What the task has spawned itself has no handle of it.
+//! Not run here: any task with little stack left, a task of another runtime that lies elsewhere, and every task for a wait with
+//! a deadline, which could not be kept.
 //!
-//! No wait can keep the awaited task from running: it is either running on another thread, or in a deque from
-//! which every thread can take it that may run something; as many as there are workers may, and one of them
-//! looks (see `sleep/README.md`). A worker that takes another's place is a spare: it is started when all others
-//! are blocked, and leaves when it has found nothing to do for a while.
+//! Why no other task is run: the thread may hold a lock that the other task takes, or the other task may wait for what the
+//! thread does next, in however many steps. On a thread of its own it would only have to wait; on top of this one both would
+//! wait for ever.
+//!
+//! No wait can keep the awaited task from running. If nobody has started it, the waiting thread does, or another that may run
+//! tasks: as many as there are workers may, and one of them looks (see `sleep/README.md`). A worker that takes another's
+//! place is a spare: it is started when all others are blocked, and leaves when it has found nothing to do for a while.
 
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::time::Instant;
 
-use wyn_future::cell::{Header, Outcome, Phase};
+use wyn_future::cell::{Header, Outcome, Phase, Waited};
 
 use crate::barrier::Asymmetric;
 use crate::block;
 use crate::context::{self, Context, Helping};
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::error::JoinError;
-use crate::fork::Sought;
-use crate::sleep::{self, Found};
+use crate::shared::Shared;
 use crate::slot::Role;
-use crate::sync::{park, park_timeout, spin_loop, yield_now};
+use crate::sync::{park, park_timeout, spin_loop};
 use crate::task::{Op, TaskRef};
 
-/// Rounds of looking for something to help with before a waiting thread yields its processor.
-const HELP_ROUNDS: u32 = 64;
-/// Rounds with a yield in between before it parks.
-const YIELD_ROUNDS: u32 = 4;
+/// Rounds of looking whether the awaited task is complete before a thread registers to be woken, which costs it microseconds.
+const SPIN_ROUNDS: u32 = 40;
 /// Spins between two rounds, growing with each up to this.
-const MAX_ROUND_SPINS: u32 = 32;
+const MAX_ROUND_SPINS: u32 = 16;
 
-/// Runs a task for its handle if it is the newest of this thread. Else gives the newest, if there is one, for
-/// [`join_later`].
+/// How a wait ends for which the awaited task is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Done {
+    /// The completer has left, or the task was run here out of the own deque.
+    Whole(Outcome),
+    /// The task was run here, and its cell is shared with what is left of it in a queue. It was spawned there.
+    Claimed(Outcome, Option<&'static Location<'static>>),
+}
+
+/// What a wait may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) deadline: Option<Instant>,
+    /// Whether a deadlock may end it: not if the task borrows from the caller.
+    pub(crate) may_end: bool,
+    /// Whether the cell is that of a closure which may be claimed.
+    pub(crate) may_claim: bool,
+}
+
+impl Terms {
+    /// For a spawned closure.
+    pub(crate) const CLOSURE: Self = Self { deadline: None, may_end: true, may_claim: true };
+    /// For what is in a queue under another name than its handle's, or not for its handle alone.
+    pub(crate) const OTHER: Self = Self { may_claim: false, ..Self::CLOSURE };
+    /// For a closure that borrows from the caller.
+    pub(crate) const BORROWING: Self = Self { may_end: false, ..Self::OTHER };
+}
+
+/// Runs a task for its handle if it is the newest of this thread.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
 #[inline(always)]
-pub(crate) unsafe fn join_now(cell: NonNull<Header>) -> Result<Outcome, Option<TaskRef>> {
+pub(crate) unsafe fn join_now(cell: NonNull<Header>) -> Option<Outcome> {
     let newest = context::with_current(|current| {
-        let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
-        Some((context.deque().pop()?, context.id))
-    });
-    match newest {
-        // SAFETY: taken from its queue; the caller is the handle.
-        Some((task, id)) if task.header() == cell => Ok(unsafe { task.enter(Op::Inline, id) }),
-        newest => Err(newest.map(|(task, _)| task)),
-    }
-}
-
-/// Waits for a task to be complete.
-///
-/// # Safety
-/// The caller is the handle of the cell, and `first` is what [`join_now`] has just given.
-pub(crate) unsafe fn join_later(cell: NonNull<Header>, first: Option<TaskRef>) -> Result<Outcome, JoinError> {
-    // SAFETY: the caller is the handle.
-    let outcome = unsafe { wait(cell, None, first) }?;
-    Ok(outcome.expect("a wait without a deadline ends with an outcome"))
-}
-
-/// Waits for a task to be complete, until a deadline.
-///
-/// # Safety
-/// The caller is the handle of the cell.
-pub(crate) unsafe fn join_deadline(
-    cell: NonNull<Header>,
-    deadline: Option<Instant>,
-) -> Result<Option<Outcome>, JoinError> {
-    let at_hand = context::with_current(|current| {
         let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
         Some((context.take_newest(cell)?, context.id))
     });
-    match at_hand {
-        // SAFETY: taken from its queue; the caller is the handle.
-        Some((task, id)) => Ok(Some(unsafe { task.enter(Op::Inline, id) })),
-        // SAFETY: the caller is the handle.
-        None => unsafe { wait(cell, deadline, None) },
-    }
+    // SAFETY: taken from its queue; the caller is the handle.
+    newest.map(|(task, id)| unsafe { task.enter(Op::Inline, id) })
 }
 
-/// Waits without helping: runs the task itself if it is at hand, and nothing else. With an `ending`, a deadlock may end
-/// it.
+/// The same if it lies anywhere in the own deque.
 ///
 /// # Safety
 /// The caller is the handle of the cell.
-pub(crate) unsafe fn wait_blocking(
-    cell: NonNull<Header>,
-    ending: Option<Ending>,
-) -> Result<Outcome, JoinError> {
-    // SAFETY: the handle keeps the cell alive.
-    let header = unsafe { cell.as_ref() };
-    if let Some(outcome) = header.left() {
-        return Ok(outcome);
-    }
-    let Some(context) = context::current() else {
-        // SAFETY: the caller is the handle.
-        unsafe { park_outside(header, None, ending.as_ref()) };
-        return end(header, ending).map(|outcome| outcome.unwrap_or_else(|| header.await_left()));
-    };
-    let is_ambient = context.is_ambient() && context.has_stack();
-    if let Some(task) = is_ambient.then(|| context.take_newest(cell)).flatten() {
-        let _inside = context.isolate(task.family());
-        // SAFETY: taken from its queue; the caller is the handle.
-        return Ok(unsafe { task.enter(Op::Inline, context.id) });
-    }
-    let wait = Wait { header, cell: None, context: &context, deadline: None, ending };
-    wait.block();
-    end(header, wait.ending).map(|outcome| outcome.unwrap_or_else(|| header.await_left()))
+#[inline]
+pub(crate) unsafe fn join_own(cell: NonNull<Header>) -> Option<Outcome> {
+    let own = context::with_current(|current| {
+        let context = current.filter(|context| context.is_ambient() && context.has_stack())?;
+        Some((context.take_own(cell)?, context.id))
+    });
+    // SAFETY: taken from its queue; the caller is the handle.
+    own.map(|(task, id)| unsafe { task.enter(Op::Inline, id) })
 }
 
-/// The outcome of a wait that is over: `None` if its deadline came first, an error if a deadlock ended it.
-fn end(header: &Header, ending: Option<Ending>) -> Result<Option<Outcome>, JoinError> {
-    match (header.left(), ending.and_then(Ending::into_inner)) {
-        (None, Some(error)) => Err(JoinError::deadlocked(error, header.origin())),
-        (outcome, _) => Ok(outcome),
-    }
-}
-
-/// Waits as the table says; runs `first`, the newest task of this thread, before any other.
+/// Waits for a task to be complete, as the table says; `None` if the deadline comes first.
 ///
 /// # Safety
-/// The caller is the handle of the cell.
+/// The caller is the handle of the cell; the cell is that of a closure with a handle if it may be claimed.
 #[inline(never)]
-unsafe fn wait(
-    cell: NonNull<Header>,
-    deadline: Option<Instant>,
-    first: Option<TaskRef>,
-) -> Result<Option<Outcome>, JoinError> {
+pub(crate) unsafe fn join_later(cell: NonNull<Header>, terms: Terms) -> Result<Option<Done>, JoinError> {
     // SAFETY: the handle keeps the cell alive.
     let header = unsafe { cell.as_ref() };
-    let ending = Ending::new();
+    let ending = terms.may_end.then(Ending::new);
     let Some(context) = context::current() else {
         // SAFETY: the caller is the handle.
-        unsafe { park_outside(header, deadline, Some(&ending)) };
-        return end(header, Some(ending));
+        unsafe { park_outside(header, terms.deadline, ending.as_ref()) };
+        return end(header, ending);
     };
-    if let Some(first) = first {
-        // It is out of the deque: at the floor, it was the lowest that may be run.
-        if context.above_floor() >= 0 { context.run_or_leave(first) } else { context.push(first) }
+    if context.role == Role::Guest && terms.deadline.is_none() && !context.is_ambient() {
+        // What the task spawns goes to its own runtime, which does not end meanwhile.
+        let _helping = Helping::begin(Rc::clone(&context));
+        // SAFETY: passed on.
+        if let Some(outcome) = unsafe { join_own(cell) } {
+            return Ok(Some(Done::Whole(outcome)));
+        }
     }
-    let wait = Wait { cell: Some(cell), header, context: &context, deadline, ending: Some(ending) };
-    let inline = if context.role == Role::Guest { wait.as_guest() } else { wait.as_worker() };
-    if inline.is_some() { Ok(inline) } else { end(header, wait.ending) }
+    let wait = Wait { header, context: &context, deadline: terms.deadline, ending };
+    if !wait.is_soon_over() {
+        if let Some(outcome) = wait.search_and_run(cell) {
+            return Ok(Some(Done::Whole(outcome)));
+        }
+        // SAFETY: the caller's promise.
+        if let Some(done) = unsafe { wait.claim_or_block(cell, terms) } {
+            return Ok(Some(done));
+        }
+    }
+    end(header, wait.ending)
+}
+
+/// How a wait has ended that is over: `None` if its deadline came first, an error if a deadlock ended it.
+fn end(header: &Header, ending: Option<Ending>) -> Result<Option<Done>, JoinError> {
+    match (header.left(), ending.and_then(Ending::into_inner)) {
+        (None, Some(error)) => {
+            // SAFETY: the handle's.
+            let origin = unsafe { header.origin() };
+            Err(JoinError::deadlocked(error, origin))
+        }
+        (outcome, _) => Ok(outcome.map(Done::Whole)),
+    }
 }
 
 /// Parks a thread that has no place in any runtime.
@@ -158,7 +148,8 @@ unsafe fn wait(
 /// The caller is the handle of the cell.
 unsafe fn park_outside(header: &Header, deadline: Option<Instant>, ending: Option<&Ending>) {
     let is_over = || is_decided(header);
-    let what = waits_for(header);
+    // SAFETY: the handle's.
+    let what = unsafe { waits_for(header) };
     let notice = Notice { what, deadline, context: None, place: Place::Parked, is_over: &is_over, ending };
     let parked = || {
         while !has_ended(header, deadline, ending) {
@@ -193,9 +184,11 @@ fn is_decided(header: &Header) -> bool {
     matches!(header.phase(), Phase::Done | Phase::Left(_))
 }
 
-/// For the handle of the cell.
-fn waits_for(header: &Header) -> WaitsFor {
-    match header.origin() {
+/// # Safety
+/// The caller is the handle of the cell.
+unsafe fn waits_for(header: &Header) -> WaitsFor {
+    // SAFETY: by contract.
+    match unsafe { header.origin() } {
         // Only tasks say where they come from, and those without a handle are not waited for.
         None if cfg!(target_pointer_width = "64") => WaitsFor::Branch,
         spawned_at => WaitsFor::Task { spawned_at },
@@ -206,8 +199,6 @@ fn waits_for(header: &Header) -> WaitsFor {
 pub(crate) struct Wait<'a> {
     /// What is waited for. The waiting frame is its handle.
     pub(crate) header: &'a Header,
-    /// Its task, if that may be run here for the handle.
-    pub(crate) cell: Option<NonNull<Header>>,
     pub(crate) context: &'a Rc<Context>,
     pub(crate) deadline: Option<Instant>,
     /// If a deadlock may end it. Never in the place of code that lends its frame to what it waits for.
@@ -215,106 +206,83 @@ pub(crate) struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    /// The outcome if the task was run here, for its handle.
-    fn as_guest(&self) -> Option<Outcome> {
-        let helping = Helping::begin(Rc::clone(self.context));
-        let end = self.help();
-        if !self.context.is_in_task() {
-            drop(helping);
-        }
-        match end {
-            Help::Inline(outcome) => return Some(outcome),
-            Help::Over => {}
-            Help::Refused => self.block(),
-            Help::Exhausted => self.park(),
-        }
-        None
+    /// Looks for a microsecond or two whether the wait is over.
+    fn is_soon_over(&self) -> bool {
+        (0..SPIN_ROUNDS).any(|round| {
+            (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
+            self.is_over()
+        })
     }
 
-    /// The same.
-    fn as_worker(&self) -> Option<Outcome> {
-        loop {
-            match self.help() {
-                Help::Inline(outcome) => return Some(outcome),
-                Help::Over => return None,
-                Help::Refused => {
-                    self.block();
-                    return None;
-                }
-                Help::Exhausted => {}
-            }
-            if self.context.is_in_task() {
-                self.block();
-                return None;
-            }
-            let idle = || sleep::idle(self.context, self.deadline, || self.is_over());
-            let idle = || self.with_notice(Place::OnRoster, |notice| notice.during(idle));
-            // SAFETY: the caller of `wait` is the handle; while idle, it only looks at the cell.
-            match unsafe { self.header.wait::<Asymmetric, _>(idle) } {
-                Found::Task(task) => self.context.run(task),
-                Found::Until => return None,
+    /// Runs the task here if it lies somewhere in the own deque.
+    fn search_and_run(&self, cell: NonNull<Header>) -> Option<Outcome> {
+        let context = self.context;
+        if self.deadline.is_some() || self.header.phase() != Phase::Ready || !context.has_stack() {
+            return None;
+        }
+        // What the task spawns goes to its own runtime, which does not end meanwhile.
+        let _helping = (context.role == Role::Guest).then(|| Helping::begin(Rc::clone(context)));
+        let task = context.search_own(cell)?;
+        // SAFETY: taken from its queue; the waiting frame is the handle.
+        Some(unsafe { task.enter(Op::Inline, context.id) })
+    }
+
+    /// Runs the task here if nobody has started it and its terms allow that; else parks until the wait is over.
+    ///
+    /// # Safety
+    /// As [`join_later`].
+    unsafe fn claim_or_block(&self, cell: NonNull<Header>, terms: Terms) -> Option<Done> {
+        let may_run = terms.may_claim
+            && terms.deadline.is_none()
+            && self.context.role != Role::Guest
+            && self.context.has_stack()
+            // The task does not say whose it is: with one runtime it is this one's.
+            && Shared::is_only_one();
+        if !may_run {
+            self.block();
+            return None;
+        }
+        // SAFETY: the caller is the handle, its cell may be claimed; parked, this thread only looks at it.
+        match unsafe { self.header.wait_or_claim::<Asymmetric, _>(|| self.block_registered()) } {
+            Waited::Over(()) => None,
+            Waited::Claimed(claim) => {
+                // SAFETY: claimed, with this entry.
+                let outcome = unsafe { TaskRef::enter_claimed(cell, claim.entry, self.context.id) };
+                Some(Done::Claimed(outcome, claim.origin))
             }
         }
     }
 
-    fn help(&self) -> Help {
-        self.help_with(|| self.next().map_or(Sought::Nothing, Sought::Kin))
-    }
-
-    /// Runs what `seek` finds until the wait is over or there is nothing to run for a while.
-    pub(crate) fn help_with(&self, seek: impl Fn() -> Sought) -> Help {
-        let mut round = 0;
-        while round < HELP_ROUNDS + YIELD_ROUNDS {
-            if self.is_over() {
-                return Help::Over;
-            }
-            if !self.context.has_stack() {
-                return Help::Refused;
-            }
-            match seek() {
-                Sought::Kin(task) if Some(task.header()) == self.cell => {
-                    // SAFETY: taken from a queue, for the handle of its cell.
-                    return Help::Inline(unsafe { task.enter(Op::Inline, self.context.id) });
-                }
-                Sought::Kin(task) => {
-                    self.context.run(task);
-                    round = 0;
-                    continue;
-                }
-                Sought::Strange => return Help::Refused,
-                Sought::Nothing => {}
-            }
-            if round < HELP_ROUNDS {
-                (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
-            } else {
-                yield_now();
-            }
-            round += 1;
-        }
-        Help::Exhausted
-    }
-
-    /// A task that may be run here.
-    fn next(&self) -> Option<TaskRef> {
-        if self.context.is_in_task() {
-            return self.context.take_above_floor().or_else(|| self.context.slot().receive());
-        }
-        self.context.next().or_else(|| self.context.find(self.runner()))
-    }
-
-    /// Parks, and leaves the processor to another worker.
+    /// Parks until the wait is over, and leaves the processor to another worker.
     pub(crate) fn block(&self) {
-        let park = |notice: &Notice<'_>| {
-            block::block(self.context, notice, &|| self.is_over(), &|| self.park());
+        // SAFETY: the waiting frame is the handle; parked, it only looks at the cell.
+        unsafe { self.header.wait::<Asymmetric, _>(|| self.block_registered()) };
+    }
+
+    fn block_registered(&self) {
+        let block = |notice: &Notice<'_>| {
+            block::block(self.context, notice, &|| self.is_over(), &|| self.park(notice));
         };
-        self.with_notice(Place::Parked, park);
+        self.with_notice(Place::Parked, block);
+    }
+
+    /// Parks until the wait is over, but for what only this thread may run.
+    fn park(&self, notice: &Notice<'_>) {
+        while !self.is_over() {
+            match self.context.slot().receive() {
+                Some(task) => self.context.run(task),
+                None => notice.during(|| self.context.stats().park(|| nap(self.deadline))),
+            }
+        }
     }
 
     /// Calls `f` with what this thread says of itself while it waits.
     pub(crate) fn with_notice<R>(&self, place: Place, f: impl FnOnce(&Notice<'_>) -> R) -> R {
         let (header, deadline, context) = (self.header, self.deadline, Some(&**self.context));
         let (is_over, ending) = (|| is_decided(header), self.ending.as_ref());
-        f(&Notice { what: waits_for(header), deadline, context, place, is_over: &is_over, ending })
+        // SAFETY: the waiting frame is the handle.
+        let what = unsafe { waits_for(header) };
+        f(&Notice { what, deadline, context, place, is_over: &is_over, ending })
     }
 
     /// The thread that runs the awaited task.
@@ -328,34 +296,4 @@ impl Wait<'_> {
     pub(crate) fn is_over(&self) -> bool {
         has_ended(self.header, self.deadline, self.ending.as_ref())
     }
-
-    /// Parks until the wait is over, but for what only this thread may run.
-    pub(crate) fn park(&self) {
-        let parked = || loop {
-            if self.is_over() {
-                return;
-            }
-            if let Some(task) = self.context.slot().receive() {
-                self.context.run(task);
-                continue;
-            }
-            let nap = || self.context.stats().park(|| nap(self.deadline));
-            self.with_notice(Place::Parked, |notice| notice.during(nap));
-        };
-        // SAFETY: the caller of `wait` is the handle; `parked` only looks at the cell.
-        unsafe { self.header.wait::<Asymmetric, _>(parked) };
-    }
-}
-
-/// How helping ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Help {
-    /// The awaited task was run here: its header does not say so.
-    Inline(Outcome),
-    /// The wait is over.
-    Over,
-    /// There was nothing to run for a while.
-    Exhausted,
-    /// There is something that may not be run here, or no stack left to run it.
-    Refused,
 }

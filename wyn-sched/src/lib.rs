@@ -14,17 +14,17 @@ mod context;
 mod cpus;
 mod deadlock;
 mod error;
-mod family;
 #[allow(unsafe_code, reason = "hands closures on the stack to other threads")]
 mod fork;
 #[allow(unsafe_code, reason = "lays out futures and results in cells, which are their own wakers")]
 mod future;
 #[allow(unsafe_code, reason = "takes results out of cells")]
 mod handle;
-#[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
 mod isolate;
 #[allow(unsafe_code, reason = "waits on cells")]
 mod join;
+#[allow(unsafe_code, reason = "follows the chain of waiting frames")]
+mod lineage;
 #[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
 mod par_for;
 mod runtime;

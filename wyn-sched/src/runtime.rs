@@ -209,14 +209,14 @@ impl Runtime {
         let deadline = Instant::now().checked_add(timeout);
         let ended = || shared.alive() == 0;
         let rested = shared.wait_for(deadline, ended);
-        // What a thread from outside pushes from now on is cancelled by it.
+        // What is pushed from now on is cancelled by who pushes it.
         shared.stop();
-        let cancelled = shared.cancel_all();
+        shared.cancel_all();
         if !rested {
             // Those that only slept leave at once.
             shared.wait_for(Some(Instant::now() + Duration::from_millis(10)), ended);
         }
-        match (cancelled, shared.alive()) {
+        match (shared.cancelled(), shared.alive()) {
             (0, 0) => Ok(()),
             (cancelled, running) => Err(ShutdownError { cancelled, running }),
         }
@@ -265,6 +265,14 @@ pub fn global() -> &'static Runtime {
         let config = Config::new(crate::cpus::default_workers());
         Runtime::start(config).expect("the global runtime could not be started")
     })
+}
+
+/// While all workers are in tasks, one thread more looks around by a clock, for what threads from outside spawn meanwhile (see
+/// `sleep/README.md`). It is one to come when a worker blocks as well.
+pub(crate) fn keep_lookout(shared: &Arc<Shared>) {
+    if shared.able() <= shared.config.workers && !shared.is_closing() {
+        start_spare(shared);
+    }
 }
 
 /// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread.

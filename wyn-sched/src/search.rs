@@ -10,7 +10,7 @@
 use wyn_deque::Steal;
 
 use crate::context::Context;
-use crate::fork::{Kin, Sought};
+use crate::lineage::Node;
 use crate::slot::Stealer;
 use crate::sync::spin_loop;
 use crate::task::TaskRef;
@@ -29,8 +29,16 @@ const LOOK_PARTS: u32 = 4;
 const LOOK_SPINS: u32 = 10;
 /// Tasks taken from the injector at a time at most.
 const INJECTED_TASKS: usize = 64;
-/// Every so many decisions the injector comes before the own deque.
+/// Every so many decisions something older comes before the newest of the own deque.
 const INJECTOR_TICKS: u32 = 61;
+
+/// What a look for work that lies below a wait has found.
+pub(crate) enum Sought {
+    Found(TaskRef),
+    /// Only work that may not be run here.
+    Strange,
+    Nothing,
+}
 
 impl Context {
     /// The next task without searching: the newest of the own deque, now and then the injector's oldest.
@@ -39,31 +47,40 @@ impl Context {
         if self.tick().is_multiple_of(INJECTOR_TICKS) {
             return self.in_turn();
         }
-        self.deque().pop()
+        self.pop()
     }
 
     /// The next task, where that is not simply the newest.
     #[cold]
     fn in_turn(&self) -> Option<TaskRef> {
         let mail = || self.slot().receive();
-        mail().or_else(|| self.behind()).or_else(|| self.injected()).or_else(|| self.deque().pop())
+        mail().or_else(|| self.behind()).or_else(|| self.injected()).or_else(|| self.pop())
     }
 
-    /// In turn with the injector: the oldest of the own deque, and one of another thread's, if the newest is a future that
-    /// was woken or there is none. Futures that wake each other, or themselves, would keep the others from their turn.
+    /// In turn with the injector: the oldest of the own deque, and one of another thread's if the newest is a future that
+    /// was woken or there is none. Tasks that spawn their successors, and futures that wake each other or themselves, would
+    /// keep the others from their turn.
     fn behind(&self) -> Option<TaskRef> {
         let turn = self.turn.get().wrapping_add(1);
         self.turn.set(turn);
-        if turn.is_multiple_of(2) {
-            return None;
+        match turn % 4 {
+            1 => self.deque().pop_oldest().filter(|&task| !self.is_hole(task)),
+            3 => {
+                let newest = self.pop();
+                newest.into_iter().for_each(|task| self.push(task));
+                if newest.is_none_or(TaskRef::is_woken) { self.stolen() } else { None }
+            }
+            _ => None,
         }
-        let newest = self.deque().pop();
-        newest.into_iter().for_each(|task| self.push(task));
-        match newest {
-            Some(newest) if !newest.is_woken() => None,
-            _ if turn % 4 == 1 => self.deque().pop_oldest(),
-            _ => self.stolen(),
-        }
+    }
+
+    /// The oldest task that a thread from outside has left, for the watcher's [`Relief`](crate::shared::Relief).
+    pub(crate) fn take_outside(&self) -> Option<TaskRef> {
+        let steal = |id: usize| self.shared.slots.get(id).stealer().and_then(|deque| deque.steal().success());
+        let task = self
+            .one_injected()
+            .or_else(|| self.shared.slots.guests().filter(|&id| id != self.id).find_map(steal))?;
+        (!self.is_hole(task)).then_some(task)
     }
 
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
@@ -86,35 +103,37 @@ impl Context {
         later.chain(slots.used().take(start)).find_map(|id| self.steal_from(id))
     }
 
-    /// A piece of work of one family, for a thread that waits in the middle of another piece. Work of others is
-    /// handed on when it has been taken.
-    pub(crate) fn find_kin(&self, kin: Kin, first: Option<usize>) -> Sought {
-        if let Some(own) = self.take_own(kin.position) {
-            return Sought::Kin(own);
-        }
+    /// A piece of fork-join work below `node`, for a thread that waits for that. Work of others is left where it is.
+    pub(crate) fn find_below(&self, node: *const Node, first: Option<usize>) -> Sought {
         if let Some(task) = self.slot().receive() {
-            return Sought::Kin(task);
-        }
-        if !self.shared.injector.is_empty() {
-            return Sought::Strange;
+            return Sought::Found(task);
         }
         let slots = &self.shared.slots;
         let start = self.random_below(slots.used().count());
         let others = slots.used().skip(start).chain(slots.used().take(start));
-        let stolen = first.into_iter().chain(others).find_map(|id| self.steal_one(id));
-        match stolen {
-            None => Sought::Nothing,
-            Some(task) if task.family() == kin.family => Sought::Kin(task),
-            Some(task) => {
-                self.shared.inject(task);
-                Sought::Strange
+        let mut is_strange = !matches!(self.shared.injector.len(), 0) || !self.deque().is_empty();
+        for id in first.into_iter().chain(others) {
+            match self.steal_below(id, node) {
+                Sought::Found(task) => return Sought::Found(task),
+                Sought::Strange => is_strange = true,
+                Sought::Nothing => {}
             }
         }
+        if is_strange { Sought::Strange } else { Sought::Nothing }
     }
 
-    fn steal_one(&self, id: usize) -> Option<TaskRef> {
-        let stealer = self.prey(id)?;
-        self.stats().steal(self.deque(), || stealer.steal()).success()
+    /// The oldest task of another thread if it lies below `node`.
+    fn steal_below(&self, id: usize, node: *const Node) -> Sought {
+        let Some(stealer) = self.prey(id) else { return Sought::Nothing };
+        let may_run = |task: &TaskRef| self.is_hole(*task) || task.is_below(node);
+        loop {
+            match self.stats().steal(self.deque(), || stealer.steal_if(may_run)) {
+                Steal::Success(Some(task)) if self.is_hole(task) => {}
+                Steal::Success(Some(task)) => return Sought::Found(task),
+                Steal::Success(None) => return Sought::Strange,
+                Steal::Retry | Steal::Empty => return Sought::Nothing,
+            }
+        }
     }
 
     /// Whom a steal from this thread's deque would pay.
@@ -135,9 +154,16 @@ impl Context {
             || others.any(|id| slots.get(id).stealer().is_some_and(|s| !s.is_empty() && is_ripe(s)))
     }
 
-    /// The task that has waited longest, as far as this thread sees: for those who give way.
+    /// The task that has waited longest, as far as this thread sees, and nothing beside it: for the last one who can run tasks.
     pub(crate) fn oldest(&self) -> Option<TaskRef> {
-        self.injected().or_else(|| self.deque().pop_oldest()).or_else(|| self.find(None))
+        let own = || self.deque().pop_oldest().filter(|&task| !self.is_hole(task));
+        self.one_injected().or_else(own).or_else(|| self.find(None))
+    }
+
+    fn one_injected(&self) -> Option<TaskRef> {
+        let task = self.shared.injector.steal().success();
+        self.shared.count_uninjected();
+        task
     }
 
     fn injected(&self) -> Option<TaskRef> {
@@ -145,6 +171,7 @@ impl Context {
         if injector.is_empty() {
             return None;
         }
+        self.shared.count_uninjected();
         let share = injector.len() / (self.shared.target + 1);
         let mut batch = [const { None }; INJECTED_TASKS];
         let mut room = batch.iter_mut();
@@ -165,7 +192,7 @@ impl Context {
         let steal = || stealer.steal_batch_asking(self.deque(), wish, STEAL_TASKS);
         match self.stats().steal(self.deque(), steal) {
             // Newest first, as their owner would: a task that waits for the one before it finds it here.
-            Steal::Success(()) => self.deque().pop(),
+            Steal::Success(()) => self.pop(),
             // Another thief is at it: what it leaves is found on the next round.
             Steal::Retry | Steal::Empty => None,
         }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use wyn_deque::Injector;
+use wyn_future::cell::Outcome;
 
 use crate::barrier::Asymmetric;
+use crate::block;
 use crate::builder::Config;
 use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
@@ -18,11 +20,18 @@ use crate::stats::Common;
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::task::{Op, TaskRef};
 
+/// How many runtimes the process has that have not been freed.
+static RUNTIMES: AtomicUsize = AtomicUsize::new(0);
+
 pub(crate) struct Shared {
     pub(crate) roster: Roster,
     pub(crate) slots: Slots,
     /// For tasks from threads without a deque.
     pub(crate) injector: Injector<TaskRef>,
+    /// Tasks taken from the injector, counted: for the watcher.
+    pub(crate) uninjected: AtomicUsize,
+    /// Whether a task from outside has waited too long.
+    pub(crate) relief: Relief,
     /// Futures that wait for a waker.
     pub(crate) suspended: Suspended,
     pub(crate) config: Config,
@@ -36,6 +45,8 @@ pub(crate) struct Shared {
     alive: AtomicUsize,
     /// Threads of `alive` that wait inside a task and run nothing. Changed under `crew`.
     blocked: AtomicUsize,
+    /// Tasks that were cancelled in a queue.
+    cancelled: AtomicUsize,
     /// Spares that are leaving and still count as alive.
     crew: Mutex<usize>,
     /// For those who wait until the runtime has stopped.
@@ -46,10 +57,14 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(config: Config) -> Arc<Self> {
         crate::barrier::decide();
+        // Ordering: Relaxed: as in `is_only_one`.
+        RUNTIMES.fetch_add(1, Ordering::Relaxed);
         let slots = Slots::new(config.workers);
         Arc::new(Self {
             roster: Roster::new(slots.ids()),
             injector: Injector::new(),
+            uninjected: AtomicUsize::new(0),
+            relief: Relief::new(),
             suspended: Suspended::new(),
             target: config.workers.min(crate::cpus::available()),
             slots,
@@ -58,10 +73,17 @@ impl Shared {
             stopped: AtomicBool::new(false),
             alive: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
+            cancelled: AtomicUsize::new(0),
             crew: Mutex::new(0),
             ended: (Mutex::new(()), Condvar::new()),
             stats: Common::new(),
         })
+    }
+
+    /// Whether there is one runtime, so that a task whose handle this thread has must be one of it.
+    pub(crate) fn is_only_one() -> bool {
+        // Ordering: Relaxed: whatever made the handle known to this thread came after its runtime was counted.
+        RUNTIMES.load(Ordering::Relaxed) == 1
     }
 
     /// Spawns a task from a thread without a deque of its own here.
@@ -102,6 +124,24 @@ impl Shared {
         queued.min(most)
     }
 
+    /// Something has been taken from the injector.
+    pub(crate) fn count_uninjected(&self) {
+        // Ordering: Relaxed: a hint.
+        self.uninjected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// For each queue that holds what threads from outside have spawned: which it is, and what changes when its oldest task is
+    /// taken.
+    pub(crate) fn outside(&self) -> impl Iterator<Item = (usize, usize)> {
+        // Ordering: Relaxed: a hint.
+        let injector = (!matches!(self.injector.len(), 0)).then(|| self.uninjected.load(Ordering::Relaxed));
+        let guests = self.slots.guests().filter_map(|id| {
+            let deque = self.slots.get(id).stealer().filter(|deque| !deque.is_empty())?;
+            Some((id, deque.mark().0))
+        });
+        injector.map(|mark| (usize::MAX, mark)).into_iter().chain(guests)
+    }
+
     pub(crate) fn report_panic(
         &self,
         payload: Box<dyn Any + Send>,
@@ -132,10 +172,12 @@ impl Shared {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// Tells every worker to leave.
+    /// Tells every worker to leave. What is pushed from now on is cancelled, by whoever pushes it or by a worker that leaves.
     pub(crate) fn stop(&self) {
-        // Ordering: Release: pairs with the Acquire in `has_stopped`.
-        self.stopped.store(true, Ordering::Release);
+        // Ordering: AcqRel: the Release pairs with the Acquire in `has_stopped`.
+        if !self.stopped.swap(true, Ordering::AcqRel) {
+            self.roster.have_pushes_call();
+        }
         self.roster.rouse_all();
         let _held = lock(&self.ended.0);
         self.ended.1.notify_all();
@@ -159,14 +201,17 @@ impl Shared {
         }
     }
 
-    /// Drops every queued task and every suspended future; their handles report cancellation. How many were queued.
-    pub(crate) fn cancel_all(&self) -> usize {
+    /// Drops every queued task and every suspended future; their handles report cancellation.
+    pub(crate) fn cancel_all(&self) {
         self.suspended.cancel_all();
-        let mut cancelled = 0;
-        let mut cancel = |task: TaskRef| {
+        let cancel = |task: TaskRef| {
             // SAFETY: it was taken from a queue, and is given up here.
-            unsafe { task.enter(Op::Cancel, 0) };
-            cancelled += 1;
+            let outcome = unsafe { task.enter(Op::Cancel, 0) };
+            // Branches and children are run, and an entry may be void.
+            if outcome == Outcome::Cancelled {
+                // Ordering: Relaxed: only the number counts.
+                self.cancelled.fetch_add(1, Ordering::Relaxed);
+            }
         };
         while let Some(task) = self.injector.steal().success() {
             cancel(task);
@@ -181,7 +226,12 @@ impl Shared {
                 }
             }
         }
-        cancelled
+    }
+
+    /// How many tasks were cancelled before they had started.
+    pub(crate) fn cancelled(&self) -> usize {
+        // Ordering: Relaxed: only the number counts.
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     pub(crate) fn alive(&self) -> usize {
@@ -189,19 +239,13 @@ impl Shared {
         self.alive.load(Ordering::Acquire)
     }
 
-    /// A thread of this runtime is going to wait inside a task. Whether another must be started in its place:
-    /// so many threads as there are workers can always run tasks.
-    pub(crate) fn block(&self) -> bool {
+    /// A thread of this runtime is going to wait inside a task. How many others can run tasks: if they are fewer than there are
+    /// workers, one must be started.
+    pub(crate) fn block(&self) -> usize {
         let leaving = lock(&self.crew);
         // Ordering: Relaxed: under the lock; others take it as a hint.
         let blocked = self.blocked.fetch_add(1, Ordering::Relaxed) + 1;
-        self.alive().saturating_sub(blocked + *leaving) < self.config.workers
-    }
-
-    /// Whether fewer threads than there are workers can run tasks now.
-    pub(crate) fn lacks_hands(&self) -> bool {
-        let leaving = lock(&self.crew);
-        self.alive().saturating_sub(self.blocked() + *leaving) < self.config.workers
+        self.alive().saturating_sub(blocked + *leaving)
     }
 
     /// The wait is over.
@@ -217,10 +261,15 @@ impl Shared {
         self.blocked.load(Ordering::Relaxed)
     }
 
+    /// How many threads can run tasks now.
+    pub(crate) fn able(&self) -> usize {
+        let leaving = lock(&self.crew);
+        self.alive().saturating_sub(self.blocked() + *leaving)
+    }
+
     /// Whether an idle spare would [be let go](Self::may_leave).
     pub(crate) fn has_surplus(&self) -> bool {
-        let leaving = lock(&self.crew);
-        self.alive().saturating_sub(self.blocked() + *leaving) > self.config.workers
+        self.able() > self.config.workers
     }
 
     /// Whether a spare may leave. If so, it must.
@@ -258,18 +307,55 @@ impl Shared {
     pub(crate) fn wait_for(&self, deadline: Option<Instant>, until: impl Fn() -> bool + Sync) -> bool {
         let step = Duration::from_millis(1);
         let ending = Ending::new();
-        let wait = || loop {
-            if until() {
-                return true;
+        let is_over = || until() || ending.is_told() || deadline.is_some_and(|at| Instant::now() >= at);
+        let wait = || {
+            while !is_over() {
+                let held = lock(&self.ended.0);
+                drop(self.ended.1.wait_timeout(held, step));
             }
-            if ending.is_told() || deadline.is_some_and(|at| Instant::now() >= at) {
-                return false;
-            }
-            let held = lock(&self.ended.0);
-            drop(self.ended.1.wait_timeout(held, step));
         };
         let context = context::current();
-        let (what, context, place) = (WaitsFor::End, context.as_deref(), Place::Parked);
-        Notice { what, deadline, context, place, is_over: &until, ending: Some(&ending) }.during(wait)
+        let (what, own, place) = (WaitsFor::End, context.as_deref(), Place::Parked);
+        let notice = Notice { what, deadline, context: own, place, is_over: &until, ending: Some(&ending) };
+        match own {
+            // A worker of another runtime, whose place another takes there.
+            Some(own) => block::block(own, &notice, &is_over, &|| notice.during(wait)),
+            None => notice.during(wait),
+        }
+        until()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // Ordering: Relaxed: nothing is queued here any more; who still counts it only does without claims.
+        RUNTIMES.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A call for somebody who runs a task from outside although as many threads are in tasks as there are workers: they spawn and
+/// fork, and come back for nothing else.
+#[derive(Debug)]
+pub(crate) struct Relief(AtomicBool);
+
+impl Relief {
+    fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    pub(crate) fn ask(&self) {
+        // Ordering: Relaxed: a hint: the task is in its queue.
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        // Ordering: Relaxed: a hint, as above.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is wanted; the caller sees to it.
+    pub(crate) fn take(&self) -> bool {
+        // Ordering: Relaxed: a hint, as above; two that come are as good as one.
+        self.is_wanted() && self.0.swap(false, Ordering::Relaxed)
     }
 }

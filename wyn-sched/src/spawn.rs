@@ -1,9 +1,9 @@
 //! The free functions: spawning on the runtime of the calling thread.
 
 use std::panic::Location;
-use std::rc::Rc;
 
-use crate::context::{self, Context, Helping};
+use crate::block;
+use crate::context::{self, Context};
 use crate::handle::JoinHandle;
 use crate::runtime;
 use crate::slot::Role;
@@ -73,18 +73,14 @@ fn push(context: Option<&Context>, task: task::TaskRef) {
     }
 }
 
-/// Lets other tasks run: on a worker, or on another thread that has spawned, runs the oldest task of its own
-/// deque, or one from elsewhere; with nothing to run, yields the processor.
+/// Lets other tasks run. Inside a task, another worker takes this one's place while the system lets other threads run. Nothing
+/// is run on the stack of the caller, so a lock may be held across it. Without other tasks it is [`std::thread::yield_now`].
 ///
-/// A task that waits in a loop for what another task does must call this (or [`JoinHandle::join`]), or it
-/// may keep its worker from running that other task.
+/// A task that waits in a loop for what another task does must call this, or it may keep its worker from running that
+/// other task. A [`join`](JoinHandle::join), a channel or a [`Value`](https://docs.rs/wyn-channel) waits better.
 pub fn yield_now() {
-    let Some(context) = context::current() else {
-        return std::thread::yield_now();
-    };
-    let _helping = (context.role == Role::Guest).then(|| Helping::begin(Rc::clone(&context)));
-    match context.has_stack().then(|| context.oldest()).flatten() {
-        Some(task) => context.run(task),
+    match context::current() {
+        Some(context) => block::give_way(&context),
         None => std::thread::yield_now(),
     }
 }

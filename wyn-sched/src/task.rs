@@ -8,22 +8,24 @@
 //! | who | may touch the payload |
 //! |---|---|
 //! | the spawner | until the task is pushed |
-//! | whoever got the task from a queue | from then until `Header::complete` |
+//! | whoever got the task from a queue, unless its handle has claimed it | from then until `Header::complete` |
+//! | a handle that has claimed it while it was in a queue | from then until `Header::leave_claimed` |
 //! | the handle | once the header says `Left` |
 //! | the runner again | if `Header::complete` says the cell is its own |
 
 use std::alloc::Layout;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
-use wyn_future::cell::{Header, Outcome, Owner};
+use wyn_future::cell::{Begun, Header, Outcome, Owner};
 use wyn_pool::raw::{self, SizeClass};
 
 use crate::barrier::Asymmetric;
 use crate::context;
 use crate::deadlock::site::Site;
-use crate::family::Family;
+use crate::lineage::Node;
 use crate::stats;
 
 /// What every payload area holds at least: a boxed panic payload is two words.
@@ -52,14 +54,14 @@ pub(crate) type Entry = unsafe fn(TaskRef, Op, usize) -> Outcome;
 
 /// A task in a queue: the right to run it, once.
 ///
-/// The low bits of the address say how to learn its [`Family`]:
+/// The low bits of the address say where its [`Node`] is:
 ///
-/// | tag | made by | its family is |
+/// | tag | made by | its node |
 /// |---|---|---|
-/// | 0 | `spawn` | its own: the address of its cell |
-/// | [`BRANCH`] | `join` | the first word of its payload |
-/// | [`CHILD`] | a scope | the word that the first word of its payload points to |
-/// | [`WOKEN`] | a waker, of a future that was suspended | its own |
+/// | 0 | `spawn` | none |
+/// | [`BRANCH`] | `join` | the first thing in its payload |
+/// | [`CHILD`] | a scope | the scope's: what the first word of its payload points to |
+/// | [`WOKEN`] | a waker, of a future that was suspended | none |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct TaskRef(NonNull<Header>);
@@ -68,7 +70,7 @@ pub(crate) struct TaskRef(NonNull<Header>);
 pub(crate) const BRANCH: usize = 1;
 /// The tag of a scope's child.
 pub(crate) const CHILD: usize = 2;
-/// The tag of a future that was woken: it may have been started before what the thread is in.
+/// The tag of a future that was woken.
 pub(crate) const WOKEN: usize = 4;
 const TAGS: usize = 7;
 static_assertions::const_assert!(align_of::<Header>() > TAGS);
@@ -90,21 +92,23 @@ impl TaskRef {
         unsafe { NonNull::new_unchecked(header) }
     }
 
-    /// The family that runs it. For whoever holds the right to.
+    /// Its place in the fork-join work it belongs to; null if it belongs to none. For whoever holds the right to run it.
     #[inline]
-    pub(crate) fn family(self) -> Family {
-        let first = self.payload().cast::<*const Family>();
+    pub(crate) fn node(self) -> *const Node {
         match self.0.addr().get() & TAGS {
-            // SAFETY: the task is alive, and its payload starts with its family.
-            BRANCH => unsafe { first.cast::<Family>().read() },
-            CHILD => {
-                // SAFETY: the task is alive, and its payload starts with a pointer into its scope.
-                let family = unsafe { first.read() };
-                // SAFETY: a scope outlives its children.
-                unsafe { family.read() }
-            }
-            _ => Family::of(self.0.as_ptr()),
+            BRANCH => self.payload().cast_const().cast(),
+            // SAFETY: the task is alive, and its payload starts with a pointer to its scope, which starts with a node.
+            CHILD => unsafe { self.payload().cast::<*const Node>().read() },
+            _ => ptr::null(),
         }
+    }
+
+    /// Whether a wait for the work of this node has to wait for this task too. For whoever holds the right to run it.
+    #[inline]
+    pub(crate) fn is_below(self, node: *const Node) -> bool {
+        let own = self.node();
+        // SAFETY: the node of a piece of work that the caller may run.
+        ptr::eq(own, node) || unsafe { Node::leads_to(own, node) }
     }
 
     /// Does `op`.
@@ -124,6 +128,18 @@ impl TaskRef {
         unsafe { entry(self, op, runner) }
     }
 
+    /// Runs a closure whose cell the caller has claimed, for its handle; the right to run it was never taken from a queue.
+    ///
+    /// # Safety
+    /// The caller has claimed the cell, and `entry` is what the claim gave.
+    pub(crate) unsafe fn enter_claimed(cell: NonNull<Header>, entry: *mut (), runner: usize) -> Outcome {
+        // SAFETY: the header was made by `create` from an `Entry` of the right types.
+        let entry = unsafe { std::mem::transmute::<*mut (), Entry>(entry) };
+        stats::inlined();
+        // SAFETY: passed on to the caller.
+        unsafe { entry(Self(cell), Op::Inline, runner) }
+    }
+
     /// Whether it is a branch of `join`.
     #[inline]
     pub(crate) fn is_branch(self) -> bool {
@@ -140,6 +156,21 @@ impl TaskRef {
     pub(crate) fn payload(self) -> *mut u8 {
         self.header().as_ptr().wrapping_add(1).cast()
     }
+}
+
+/// Stands in a deque where a task was taken out of the middle. Running it does nothing.
+pub(crate) fn hole() -> TaskRef {
+    static HOLE: OnceLock<Header> = OnceLock::new();
+    let entry: Entry = enter_hole;
+    TaskRef(NonNull::from(HOLE.get_or_init(|| Header::new(entry as *mut (), None))))
+}
+
+/// The entry of a hole.
+///
+/// # Safety
+/// None.
+unsafe fn enter_hole(_task: TaskRef, _op: Op, _runner: usize) -> Outcome {
+    Outcome::Value
 }
 
 /// Makes the task of a closure whose handle will take the result.
@@ -197,15 +228,21 @@ fn create_with<F, T>(f: F, entry: Entry, origin: &'static Location<'static>) -> 
 /// # Safety
 /// As [`TaskRef::enter`]; the cell holds an `F`.
 unsafe fn enter<F: FnOnce() -> T, T>(task: TaskRef, op: Op, runner: usize) -> Outcome {
+    if op == Op::Inline {
+        // SAFETY: the cell holds an `F`, run here and nowhere else.
+        return unsafe { run_payload::<F, T>(task) };
+    }
+    // SAFETY: out of its queue, and begun once.
+    if let Begun::Void { frees } = unsafe { Header::begin::<Asymmetric>(task.header().as_ptr(), runner) } {
+        if frees {
+            // SAFETY: the cell is ours and came from this class; its payload is gone.
+            unsafe { raw::free(task.header().cast(), const { class_of::<F, T>() }) };
+        }
+        return Outcome::Value;
+    }
     let outcome = match op {
         // SAFETY: the cell holds an `F`, run or dropped here and nowhere else.
-        Op::Inline => return unsafe { run_payload::<F, T>(task) },
-        Op::Run => {
-            // SAFETY: live until it is completed below.
-            unsafe { task.header().as_ref() }.start(runner);
-            // SAFETY: as for `Inline`.
-            unsafe { run_payload::<F, T>(task) }
-        }
+        Op::Run | Op::Inline => unsafe { run_payload::<F, T>(task) },
         Op::Cancel => {
             // SAFETY: the cell holds an `F`, moved out once.
             let f = unsafe { get::<F>(task.payload()) };
@@ -231,7 +268,9 @@ unsafe fn enter_detached<F: FnOnce()>(task: TaskRef, op: Op, _runner: usize) -> 
     // SAFETY: the cell holds an `F`, moved out once.
     let f = unsafe { get::<F>(task.payload()) };
     // SAFETY: live until freed below.
-    let origin = unsafe { task.header().as_ref() }.origin();
+    let header = unsafe { task.header().as_ref() };
+    // SAFETY: it has no handle.
+    let origin = unsafe { header.origin() };
     // The closure is out of the cell, so the cell can go first: a task that spawns gets it back warm.
     // SAFETY: nobody else knows the cell.
     unsafe { raw::free(task.header().cast(), const { class_of::<F, ()>() }) };
@@ -307,7 +346,9 @@ pub(crate) unsafe fn drop_payload<T>(cell: NonNull<Header>, outcome: Outcome) {
             // SAFETY: by contract.
             let payload = unsafe { take_panic(cell) };
             // SAFETY: the cell is the caller's.
-            let origin = unsafe { cell.as_ref() }.origin();
+            let header = unsafe { cell.as_ref() };
+            // SAFETY: as above.
+            let origin = unsafe { header.origin() };
             context::report_panic(payload, origin);
         }
         Outcome::Cancelled => {}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
+use crate::barrier::Asymmetric;
 use crate::builder::Hook;
 use crate::context::{Context, Seat};
 use crate::error::BuildError;
@@ -72,8 +73,9 @@ fn work(context: &Rc<Context>, leave: &Leave) {
         match sleep::idle(context, deadline, over) {
             Found::Task(task) => context.run(task),
             Found::Until if shared.has_stopped() => {
-                // The owner may have gone long ago.
-                shared.suspended.cancel_all();
+                // The owner may have gone long ago, and who pushed while this thread looked for work has relied on it.
+                Asymmetric::heavy();
+                shared.cancel_all();
                 return;
             }
             Found::Until if shared.may_leave() => {

@@ -8,7 +8,7 @@ mod alone;
 mod common;
 
 use std::panic::Location;
-use std::sync::mpsc;
+use std::sync::{Arc, Barrier, mpsc};
 use std::time::Duration;
 
 use common::wait_until;
@@ -123,12 +123,19 @@ fn one_worker_is_enough() {
 }
 
 fn siblings_that_join_each_other() {
-    let line = line!() + 6;
+    let line = line!() + 13;
     let body = |runtime: Runtime| {
         let (give_first, first) = mpsc::channel::<JoinHandle<()>>();
         let (give_second, second) = mpsc::channel::<JoinHandle<()>>();
-        let wait_for =
-            |handle: mpsc::Receiver<JoinHandle<()>>| move || handle.recv().unwrap().join().unwrap();
+        // Both have been started, so that neither runs the other as a call.
+        let both = Arc::new(Barrier::new(2));
+        let wait_for = |handle: mpsc::Receiver<JoinHandle<()>>| {
+            let both = Arc::clone(&both);
+            move || {
+                both.wait();
+                handle.recv().unwrap().join().unwrap();
+            }
+        };
         give_second.send(runtime.spawn(wait_for(first))).unwrap();
         give_first.send(runtime.spawn(wait_for(second))).unwrap();
         drop(runtime);

@@ -138,12 +138,15 @@ fn join_timeout_gives_the_handle_back_in_time() {
 }
 
 #[test]
-fn a_timeout_of_zero_still_runs_the_newest_task_of_this_thread() {
+fn a_wait_with_a_timeout_does_not_run_the_task() {
     let _dog = watchdog(60);
     let runtime = runtime(1);
     runtime.install(|| {
-        let value = spawn(|| 5).join_timeout(Duration::ZERO).expect("at hand").unwrap();
-        assert_eq!(value, 5);
+        let thread = thread::current().id();
+        let handle = spawn(|| thread::current().id());
+        let handle = handle.join_timeout(Duration::ZERO).expect_err("nobody has run it yet");
+        let runner = handle.join_timeout(Duration::from_secs(20)).expect("another thread runs it").unwrap();
+        assert_ne!(runner, thread);
     });
 }
 

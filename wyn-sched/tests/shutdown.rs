@@ -176,7 +176,7 @@ fn a_closure_that_panics_when_cancelled_hinders_nobody() {
 }
 
 #[test]
-fn a_task_that_outlives_its_runtime_may_spawn_and_join() {
+fn what_a_task_spawns_that_outlives_its_runtime_is_cancelled() {
     let _dog = watchdog(60);
     let runtime = runtime(1);
     let (started, gate) = (Gate::default(), Gate::default());
@@ -186,19 +186,19 @@ fn a_task_that_outlives_its_runtime_may_spawn_and_join() {
     let handle = runtime.spawn(move || {
         start.open();
         open.wait();
-        // Run by itself, as a call; nobody else is left.
-        let value = spawn(|| 4).join().unwrap();
-        // Cancelled or run, dropped in any case.
+        let late = spawn(|| 4).join();
+        // What borrows is run: its frame waits for it.
+        let (a, b) = wyn_sched::join(|| 1, || 2);
         for _ in 0..10 {
             let token = own.token();
             spawn_detached(move || drop(token));
         }
-        value
+        (late.map_err(|error| error.is_cancelled()), a + b)
     });
     started.wait();
     assert_eq!(runtime.shutdown(Duration::ZERO), Err(ShutdownError { cancelled: 0, running: 1 }));
     gate.open();
-    assert_eq!(handle.join().unwrap(), 4);
+    assert_eq!(handle.join().unwrap(), (Err(true), 3));
     wait_until("they are spawned", || counter.made() == 10);
     counter.assert_all_dropped();
 }

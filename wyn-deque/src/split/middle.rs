@@ -54,9 +54,7 @@ impl<T, B: Barrier> Worker<T, B> {
         if !self.reaches(at) {
             return None;
         }
-        words.withdraw(at);
-        B::light();
-        if at.since(words.split()) < 0 && !self.wins_from(at, head) {
+        if !self.withdraw_from(at, head) {
             return None;
         }
         // SAFETY: the owner's ring is alive. All from `at` up to `head` is filled, and the owner's alone (invariant 12).
@@ -65,16 +63,112 @@ impl<T, B: Barrier> Worker<T, B> {
             return Some(item);
         }
         if at == words.oldest() {
-            words.raise_low(at.plus(1));
+            self.leave_out_oldest(at, head);
         } else {
             // SAFETY: as above.
             unsafe { self.view.get().write(at, hole) };
+            words.publish(head);
         }
+        Some(item)
+    }
+
+    /// Takes the oldest item if `wanted` says so, and no thief has it. Otherwise as [`take_at`](Self::take_at), and cheaper.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// (1..=3).for_each(|item| worker.push(item));
+    /// assert_eq!(worker.take_oldest_if(|item| item == 2), None);
+    /// assert_eq!(worker.take_oldest_if(|item| item == 1), Some(1));
+    /// ```
+    #[inline]
+    pub fn take_oldest_if(&self, wanted: impl FnOnce(T) -> bool) -> Option<T>
+    where
+        T: Copy,
+    {
+        let (at, head) = (self.shared.words.oldest(), self.head());
+        if head.since(at) <= 0 {
+            return None;
+        }
+        // SAFETY: the owner's ring is alive and holds all from `claimed` on. The slot was filled, and only the owner writes
+        // slots: what is read stays what is there.
+        let item = unsafe { self.view.get().copy(at) };
+        if !wanted(item) || !self.withdraw_from(at, head) {
+            return None;
+        }
+        if at.plus(1) != head {
+            self.leave_out_oldest(at, head);
+        }
+        Some(item)
+    }
+
+    /// Takes the item at this position out, unless a thief has it, and closes the gap: what lies above has a position that is
+    /// lower by one afterwards, and is moved. Otherwise as [`take_at`](Self::take_at).
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// let positions = [1, 2, 3].map(|item| worker.push_at(item));
+    /// assert_eq!(worker.remove(positions[1]), Some(2));
+    /// assert_eq!((worker.peek(positions[1]), worker.len()), (Some(3), 2));
+    /// ```
+    pub fn remove(&self, position: usize) -> Option<T>
+    where
+        T: Copy,
+    {
+        let (at, head) = (Index(position), self.head());
+        if !self.reaches(at) || !self.withdraw_from(at, head) {
+            return None;
+        }
+        let view = self.view.get();
+        // SAFETY: the owner's ring is alive. All from `at` up to `head` is filled, and the owner's alone (invariant 12).
+        let item = unsafe { view.copy(at) };
+        let mut to = at;
+        while to.plus(1) != head {
+            // SAFETY: as above.
+            let next = unsafe { view.copy(to.plus(1)) };
+            // SAFETY: as above.
+            unsafe { view.write(to, next) };
+            to = to.plus(1);
+        }
+        self.shared.words.publish(head.minus(1));
+        Some(item)
+    }
+
+    /// Forgets all from this position on, as so many pops would; says whether it did. If a thief has one of them, nothing
+    /// changes.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// let positions = [1, 2, 3].map(|item| worker.push_at(item));
+    /// assert!(worker.forget_from(positions[1]));
+    /// assert_eq!((worker.pop(), worker.pop()), (Some(1), None));
+    /// ```
+    pub fn forget_from(&self, position: usize) -> bool
+    where
+        T: Copy,
+    {
+        let (at, head) = (Index(position), self.head());
+        self.reaches(at) && self.withdraw_from(at, head)
+    }
+
+    /// Withdraws all from `at` on, which is at or above the oldest and below `head`. If `at` is stolen, says `false`, and
+    /// `head` is as before.
+    #[inline]
+    fn withdraw_from(&self, at: Index, head: Index) -> bool {
+        let words = &self.shared.words;
+        words.withdraw(at);
+        B::light();
+        at.since(words.split()) >= 0 || self.wins_from(at, head)
+    }
+
+    /// The oldest item, at `at`, has been taken; what lies above it and up to `head` is put back.
+    #[inline]
+    fn leave_out_oldest(&self, at: Index, head: Index) {
+        let words = &self.shared.words;
+        words.raise_low(at.plus(1));
         words.publish(head);
         if words.low().since(words.claimed()) >= TRIM_SLOTS {
             self.trim();
         }
-        Some(item)
     }
 
     /// A thief asks, or has announced a claim on `at`, from which on all up to `head` is withdrawn: answers and withdraws

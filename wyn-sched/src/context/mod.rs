@@ -16,8 +16,8 @@ pub(crate) use self::current::{
     running, with_ambient, with_context_of, with_current, with_running,
 };
 use crate::barrier::Asymmetric;
-use crate::family::Family;
 use crate::handle::Departure;
+use crate::lineage::Node;
 use crate::par_for::Missed;
 use crate::shared::Shared;
 use crate::sleep::Looks;
@@ -26,10 +26,17 @@ use crate::slot::{Deque, Role, Slot};
 use crate::stack;
 use crate::stats::Counters;
 use crate::sync::{Ordering, compiler_fence};
-use crate::task::{Op, TaskRef};
+use crate::task::{self, Op, TaskRef};
 
 /// While somebody watches, every so many pushes the length of the deque is looked at.
 const NUDGE_PUSHES: u32 = 32;
+/// So many of its own newest tasks a thread looks through for one that it waits for: a microsecond or two, which is less than
+/// it takes to park.
+const SEARCHED_TASKS: usize = 2048;
+/// Among so many of the newest tasks an awaited one is looked for first, and taken without leaving a hole.
+const NEAR_TASKS: usize = 8;
+/// So many such searches in a row are left out at most when the last ones were in vain.
+const MOST_OMITTED: u32 = 255;
 
 /// A thread's place in a runtime.
 pub(crate) struct Context {
@@ -40,11 +47,16 @@ pub(crate) struct Context {
     pub(crate) id: usize,
     pub(crate) role: Role,
     stack_limit: stack::Limit,
-    /// Inside a task: where the head of the deque was when it started. What lies above was pushed by it, or by
-    /// what it has run on top of itself.
-    floor: Cell<Option<usize>>,
-    /// What the code that runs here belongs to.
-    family: Cell<Family>,
+    /// The fork-join work that the code which runs here belongs to; null outside of any. Alive as long as that code runs.
+    node: Cell<*const Node>,
+    /// What a task that was taken out of the middle of the deque leaves there.
+    hole: TaskRef,
+    /// The position above the last such task; when a task begins, that of the first one that it will spawn.
+    next: Cell<usize>,
+    /// Holes that lie side by side: the position of the first and that above the last. None if they are the same.
+    holes: Cell<(usize, usize)>,
+    /// Of searches for such tasks: how many are left out after one in vain, and how many are still to be left out.
+    searches: Cell<(u32, u32)>,
     pushes: Cell<u32>,
     /// The last look of a watcher that this thread has compared its processor with.
     seen_look: Cell<u32>,
@@ -65,7 +77,6 @@ impl Context {
     pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
         let (id, deque) = shared.slots.lend(role)?;
         let slot = Arc::clone(shared.slots.get(id));
-        let family = Cell::new(Family::of(Arc::as_ptr(&slot)));
         // Any odd number does; ids are small.
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
         Some(Rc::new(Self {
@@ -75,8 +86,11 @@ impl Context {
             id,
             role,
             stack_limit: stack::Limit::new(),
-            floor: Cell::new(None),
-            family,
+            node: Cell::new(ptr::null()),
+            hole: task::hole(),
+            next: Cell::new(0),
+            holes: Cell::new((0, 0)),
+            searches: Cell::new((0, 0)),
             pushes: Cell::new(0),
             seen_look: Cell::new(0),
             ticks: Cell::new(0),
@@ -115,8 +129,20 @@ impl Context {
         self.deque().push(task);
         Asymmetric::light();
         if self.shared.roster.may_need_call() {
-            self.call_for_push();
+            self.call_for_task();
         }
+    }
+
+    /// Somebody rests and nobody searches, or the runtime has stopped.
+    #[cold]
+    #[inline(never)]
+    fn call_for_task(&self) {
+        if self.shared.has_stopped() {
+            // Nobody comes for it.
+            self.shared.cancel_all();
+            return;
+        }
+        self.call_for_push();
     }
 
     /// Puts a future that was woken while it was polled where it gets its turn: behind all others, if there are any.
@@ -126,21 +152,134 @@ impl Context {
         if self.role != Role::Guest && is_alone() { self.push(task) } else { self.shared.inject(task) }
     }
 
-    /// The newest task at or above this position of the own deque that may be run on top of what this thread is in.
-    /// Futures that were woken are left to other threads: they may have been started before it.
-    pub(crate) fn take_own(&self, position: usize) -> Option<TaskRef> {
-        while self.deque().position().wrapping_sub(position).cast_signed() > 0 {
-            match self.deque().pop()? {
-                task if task.is_woken() => self.shared.inject(task),
-                task => return Some(task),
+    /// The newest task of the own deque.
+    #[inline]
+    pub(crate) fn pop(&self) -> Option<TaskRef> {
+        loop {
+            let task = self.deque().pop()?;
+            if task != self.hole {
+                return Some(task);
             }
+            self.pass_holes();
+        }
+    }
+
+    /// The newest task at or above this position of the own deque.
+    pub(crate) fn pop_above(&self, position: usize) -> Option<TaskRef> {
+        while self.deque().position().wrapping_sub(position).cast_signed() > 0 {
+            let task = self.deque().pop()?;
+            if task != self.hole {
+                return Some(task);
+            }
+            self.pass_holes();
         }
         None
     }
 
-    /// Runs a task of the own deque in the middle of what this thread is in, or leaves it to others.
-    pub(crate) fn run_or_leave(&self, task: TaskRef) {
-        if task.is_woken() && self.is_in_task() { self.shared.inject(task) } else { self.run(task) }
+    /// The newest item was a hole, and has been popped: so are those below it, if they are known.
+    #[cold]
+    fn pass_holes(&self) {
+        let (first, end) = self.holes.take();
+        let newest = self.deque().position();
+        if first != end && newest.wrapping_add(1) == end && newest != first {
+            // If a thief is there, they are popped one by one.
+            let _ = self.deque().forget_from(first);
+        }
+    }
+
+    /// Whether this is what a task leaves behind that was taken out of the middle of a deque.
+    pub(crate) fn is_hole(&self, task: TaskRef) -> bool {
+        task == self.hole
+    }
+
+    /// Takes the task of this cell out of the own deque if it lies where tasks lie that are awaited in order.
+    pub(crate) fn take_own(&self, cell: NonNull<Header>) -> Option<TaskRef> {
+        let deque = self.deque();
+        let is_it = |task: TaskRef| task.header() == cell;
+        if let Some(task) = deque.take_oldest_if(is_it) {
+            self.call_after_take();
+            return Some(task);
+        }
+        let next = self.next.get();
+        if deque.peek(next).is_some_and(is_it) {
+            return self.take_out(next);
+        }
+        self.take_near(is_it)
+    }
+
+    /// The same for one of the newest few.
+    fn take_near(&self, is_it: impl Fn(TaskRef) -> bool) -> Option<TaskRef> {
+        let deque = self.deque();
+        if deque.peek(deque.position().wrapping_sub(1)) == Some(self.hole) {
+            let newest = self.pop()?;
+            self.push(newest);
+        }
+        let mut at = deque.position();
+        // A branch is known to its frame by its position.
+        let mut may_move = true;
+        for _ in 0..NEAR_TASKS {
+            at = at.wrapping_sub(1);
+            let task = deque.peek(at)?;
+            if is_it(task) {
+                return if may_move { self.remove(at) } else { self.take_out(at) };
+            }
+            may_move &= !task.is_branch();
+        }
+        None
+    }
+
+    /// The same for one that lies at none of these places, and may lie in another deque: looks at the newest
+    /// [`SEARCHED_TASKS`]. After looks in vain it looks less often.
+    pub(crate) fn search_own(&self, cell: NonNull<Header>) -> Option<TaskRef> {
+        let (vain, left) = self.searches.get();
+        if left > 0 {
+            self.searches.set((vain, left - 1));
+            return None;
+        }
+        let deque = self.deque();
+        let newest = deque.position().wrapping_sub(1);
+        let lies_at = |at: usize| deque.peek(at).is_some_and(|task| task.header() == cell);
+        let found = (0..SEARCHED_TASKS.min(deque.len()))
+            .map(|back| newest.wrapping_sub(back))
+            .find(|&at| lies_at(at));
+        let vain = if found.is_some() { 0 } else { (2 * vain + 1).min(MOST_OMITTED) };
+        self.searches.set((vain, vain));
+        self.take_out(found?).filter(|task| task.header() == cell)
+    }
+
+    /// Takes the task at this position out of the own deque if it is this one.
+    pub(crate) fn take_at(&self, position: usize, task: TaskRef) -> bool {
+        self.deque().peek(position) == Some(task) && self.take_out(position).is_some()
+    }
+
+    /// Takes the task at this position out of the own deque, and leaves a hole.
+    fn take_out(&self, position: usize) -> Option<TaskRef> {
+        let task = self.deque().take_at(position, self.hole)?;
+        let above = position.wrapping_add(1);
+        self.next.set(above);
+        let (first, end) = self.holes.get();
+        self.holes.set(if end == position && first != end { (first, above) } else { (position, above) });
+        self.call_after_take();
+        Some(task)
+    }
+
+    /// Takes the task at this position out of the own deque; those above it move down.
+    fn remove(&self, position: usize) -> Option<TaskRef> {
+        let task = self.deque().remove(position)?;
+        // Those above have moved.
+        self.holes.set((0, 0));
+        self.call_after_take();
+        Some(task)
+    }
+
+    /// To thieves the tasks above one that was taken were gone for a moment, and have been pushed anew: the last worker to lie
+    /// down may have missed them.
+    #[inline]
+    fn call_after_take(&self) {
+        Asymmetric::light();
+        if self.shared.roster.may_need_call() && !self.deque().is_empty() {
+            self.call_for_push();
+        }
     }
 
     /// The same for a branch of `join`, which this thread takes back if nobody comes for it. So without a barrier:
@@ -212,23 +351,17 @@ impl Context {
     pub(crate) fn run(&self, task: TaskRef) {
         self.slot().count_run();
         self.stats().ran(task);
-        let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(task.family()));
+        self.next.set(self.deque().position());
+        let outer = self.node.replace(task.node());
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.id) };
-        self.floor.set(outer.0);
-        self.family.set(outer.1);
+        self.node.set(outer);
     }
 
-    /// Until the guard is dropped, waits here run only what was started since.
-    pub(crate) fn isolate(&self, family: Family) -> Isolated<'_> {
-        let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(family));
-        Isolated { context: self, outer }
-    }
-
-    /// What the code that runs here belongs to.
+    /// The fork-join work that the code which runs here belongs to.
     #[inline(always)]
-    pub(crate) fn family(&self) -> Family {
-        self.family.get()
+    pub(crate) fn node(&self) -> *const Node {
+        self.node.get()
     }
 
     /// If the newest task of this thread is this one, takes its handle's part out of it. `cell` may be any cell
@@ -244,29 +377,13 @@ impl Context {
         is_newest
     }
 
-    /// Whether this thread is inside a task, so that what it runs now is on top of that.
-    pub(crate) fn is_in_task(&self) -> bool {
-        self.floor.get().is_some()
-    }
-
-    /// What this thread may run on top of what it is in, from its own deque.
-    pub(crate) fn take_above_floor(&self) -> Option<TaskRef> {
-        self.take_own(self.floor.get()?)
-    }
-
-    /// How many tasks of its own deque this thread may run on top of what it is in. Thieves may have them by now.
-    pub(crate) fn above_floor(&self) -> isize {
-        self.floor.get().map_or(isize::MAX, |floor| self.deque().position().wrapping_sub(floor).cast_signed())
-    }
-
     /// Takes the task of this cell if it is the newest of this thread.
+    #[inline(always)]
     pub(crate) fn take_newest(&self, cell: NonNull<Header>) -> Option<TaskRef> {
-        let task = self.deque().pop()?;
-        if task.header() == cell {
-            return Some(task);
-        }
-        self.push(task);
-        None
+        let deque = self.deque();
+        let newest = deque.position().wrapping_sub(1);
+        let task = deque.peek(newest)?;
+        (task.header() == cell && deque.take_back(newest)).then_some(task)
     }
 
     /// Ends the handles that were dropped here and wait for company. For a thread that has time, and before a
@@ -307,18 +424,5 @@ impl Drop for Context {
         // SAFETY: nobody uses it after this.
         let deque = unsafe { ManuallyDrop::take(&mut self.deque) };
         self.shared.slots.give_back(self.id, deque);
-    }
-}
-
-/// See [`Context::isolate`].
-pub(crate) struct Isolated<'a> {
-    context: &'a Context,
-    outer: (Option<usize>, Family),
-}
-
-impl Drop for Isolated<'_> {
-    fn drop(&mut self) {
-        self.context.floor.set(self.outer.0);
-        self.context.family.set(self.outer.1);
     }
 }

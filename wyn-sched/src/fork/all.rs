@@ -38,8 +38,8 @@ fn fork_all<F, R, const N: usize>(context: &Context, closures: [F; N]) -> [R; N]
 where
     F: FnOnce() -> R,
 {
-    let family = context.family();
-    let jobs = closures.map(|closure| Job::new(move |_: FnContext| closure(), family));
+    let parent = context.node();
+    let jobs = closures.map(|closure| Job::new(move |_: FnContext| closure(), parent));
     let base = context.deque().position();
     // The last is the oldest, so that thieves and this thread come from two ends. The first is not pushed.
     let position = |index: usize| base.wrapping_add(N - 1 - index);

@@ -19,7 +19,7 @@ use wyn_future::cell::{Header, Outcome, Phase};
 
 use super::FnContext;
 use crate::barrier::Asymmetric;
-use crate::family::Family;
+use crate::lineage::Node;
 use crate::task::{BRANCH, Entry, Op, TaskRef};
 
 /// First the closure, then what became of it. All start at its address.
@@ -34,8 +34,8 @@ union Payload<F, R> {
 #[repr(C)]
 pub(super) struct Job<F, R> {
     header: Header,
-    /// Where [`TaskRef::family`] reads it: right behind the header.
-    family: Family,
+    /// Right behind the header, where [`TaskRef::node`] looks for it.
+    node: Node,
     payload: UnsafeCell<Payload<F, R>>,
 }
 
@@ -44,17 +44,21 @@ where
     F: FnOnce(FnContext) -> R,
 {
     #[inline(always)]
-    pub(super) fn new(closure: F, family: Family) -> Self {
+    pub(super) fn new(closure: F, parent: *const Node) -> Self {
         let entry: Entry = Self::enter;
         Self {
             header: Header::new(entry as *mut (), None),
-            family,
+            node: Node::below(parent),
             payload: UnsafeCell::new(Payload { closure: ManuallyDrop::new(closure) }),
         }
     }
 
     pub(super) fn header(&self) -> &Header {
         &self.header
+    }
+
+    pub(super) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// Whether nobody has started it.

@@ -10,7 +10,7 @@ mod all;
 mod job;
 mod wait;
 
-pub(crate) use wait::{Kin, Sought, wait};
+pub(crate) use wait::wait;
 
 pub use all::join_all;
 use std::any::Any;
@@ -45,8 +45,9 @@ impl FnContext {
 /// Runs two closures, at the same time if a worker is idle, and returns both results.
 ///
 /// `a` is run at once by the calling thread. `b` can be taken by any thread of the runtime meanwhile; if nobody
-/// has, it is called after `a`, at a cost of a few nanoseconds. If somebody has, the calling thread runs other
-/// branches of the same computation until it is done. Both may borrow from the caller. The signature is rayon's.
+/// has, it is called after `a`, at a cost of a few nanoseconds. If somebody has, the calling thread runs what `b` has forked
+/// in turn until it is done, and nothing else; with nothing to run it parks, and another worker takes its place. Both may
+/// borrow from the caller. The signature is rayon's.
 ///
 /// Inside a task this is the runtime of the task; elsewhere the [global one](crate::global), which starts on the
 /// first call. A thread that is outside of every runtime joins in without moving to a worker.
@@ -56,8 +57,8 @@ impl FnContext {
 /// `b` may never have been run.
 ///
 /// # Locks
-/// While `join` waits, this thread may run other branches of the same computation, on top of what it is in. A
-/// lock held across `join` that these take is met by its own holder. See [`isolate`](crate::isolate).
+/// A lock, or a borrow of a `RefCell` in a thread-local, may be held across `join` as across a call of `a` and of `b`: what runs
+/// on this thread meanwhile is `a`, `b`, and what these fork.
 ///
 /// ```
 /// fn sum(numbers: &[u64]) -> u64 {
@@ -129,11 +130,10 @@ where
     A: FnOnce(FnContext) -> RA,
     B: FnOnce(FnContext) -> RB,
 {
-    let job = Job::new(b, context.family());
+    let job = Job::new(b, context.node());
     let position = context.push_branch(job.task());
     match catch_unwind(AssertUnwindSafe(|| a(FnContext::new(false)))) {
         Ok(result) => {
-            // What lies there is the job, unless it was run in the middle of a wait of `a`.
             let b = if job.is_ready() && context.deque().take_back(position) {
                 // SAFETY: taken back: nobody else can run it.
                 let b = unsafe { job.take_closure() };
@@ -147,6 +147,22 @@ where
     }
 }
 
+/// Takes back the right to run a job that was pushed at `position`, out of the middle of the deque if need be: the first branch
+/// may have left tasks above it, which are nobody's business here. If another thread has it, waits until it is complete, and
+/// says `false`.
+fn is_ours<F, R>(context: &Context, job: &Job<F, R>, position: usize) -> bool
+where
+    F: FnOnce(FnContext) -> R,
+{
+    if job.is_ready() && context.take_at(position, job.task()) {
+        return true;
+    }
+    if job.header().left().is_none() {
+        wait(context, job.header(), job.node());
+    }
+    false
+}
+
 /// Takes a job back that was not the newest task any more: runs it, or waits for who does.
 #[cold]
 #[inline(never)]
@@ -154,8 +170,8 @@ fn retrieve<F, R>(context: &Context, job: &Job<F, R>, position: usize) -> R
 where
     F: FnOnce(FnContext) -> R,
 {
-    if wait::is_ours(context, job.header(), job.task(), position) {
-        // SAFETY: popped: nobody else can run it.
+    if is_ours(context, job, position) {
+        // SAFETY: taken out: nobody else can run it.
         let closure = unsafe { job.take_closure() };
         return closure(FnContext::new(false));
     }
@@ -180,8 +196,8 @@ where
     F: FnOnce(FnContext) -> R,
 {
     contain(|| {
-        if wait::is_ours(context, job.header(), job.task(), position) {
-            // SAFETY: popped: nobody else can run it.
+        if is_ours(context, job, position) {
+            // SAFETY: taken out: nobody else can run it.
             drop(unsafe { job.take_closure() });
         } else {
             // SAFETY: as in `retrieve`.

@@ -1,15 +1,13 @@
-//! Waiting for a piece of fork-join work that another thread has: meanwhile, other pieces of the same family.
+//! Waiting for a piece of fork-join work that another thread has.
 //!
-//! | the waiting thread | runs | then |
+//! | the waiting thread | runs | with nothing to run |
 //! |---|---|---|
-//! | any | what lies above the piece in its own deque: what the first branch has left there | |
-//! | any | pieces of its family, first those of the thread that runs what it waits for (leapfrogging, Wagner and Calder 1993) | |
-//! | a worker | nothing, and looks on as an idle worker, for its family only | when it meets other work: it parks, and another worker takes its place |
-//! | a guest | nothing | it parks |
-//! | any, with little stack left | nothing | it parks, and another worker takes its place |
+//! | a worker | what lies below the piece (see [`Node`]), first from the thread that has the piece | looks on as an idle worker, for such work only |
+//! | a guest | the same | parks |
+//! | any, with little stack left | nothing | parks |
 //!
-//! A worker does not run other families' tasks on top of its own (see [`Family`]). It hands one that it has come
-//! upon to the injector, and makes room for a worker that may.
+//! A worker that meets work which it may not run leaves it where it is, parks, and another worker takes its place. That the
+//! thread which has the piece is asked first is leapfrogging (Wagner and Calder 1993).
 
 use std::cell::Cell;
 
@@ -18,74 +16,50 @@ use wyn_future::cell::Header;
 use crate::barrier::Asymmetric;
 use crate::context::{self, Context};
 use crate::deadlock::Place;
-use crate::family::Family;
-use crate::join::{Help, Wait};
+use crate::join::Wait;
+use crate::lineage::Node;
+use crate::search::Sought;
 use crate::sleep::{self, Found};
 use crate::slot::Role;
+use crate::sync::{spin_loop, yield_now};
 use crate::task::TaskRef;
 
-/// Takes back the right to run `task`, which was pushed at `position`. If it is not to be had any more, waits
-/// until the task is complete, and says `false`.
-pub(crate) fn is_ours(context: &Context, header: &Header, task: TaskRef, position: usize) -> bool {
-    let mut newest = context.deque().pop();
-    while let Some(found) = newest {
-        if found == task {
-            return true;
-        }
-        let depth = context.deque().position().wrapping_sub(position).cast_signed();
-        // From below the task, which therefore was run in the middle of some wait on this thread. Or there is no
-        // room for it: then it is left to others, with the task below it.
-        if depth < 0 || !context.has_stack() {
-            context.push(found);
-            break;
-        }
-        // The first branch has left it behind.
-        context.run_or_leave(found);
-        newest = context.deque().pop();
-    }
-    if header.left().is_none() {
-        // The task itself, which is gone, was at `position`.
-        wait(context, header, position.wrapping_add(1));
-    }
-    false
-}
+/// Rounds of looking for something to help with before a waiting thread yields its processor.
+const HELP_ROUNDS: u32 = 64;
+/// Rounds with a yield in between before it parks.
+const YIELD_ROUNDS: u32 = 4;
+/// Spins between two rounds, growing with each up to this.
+const MAX_ROUND_SPINS: u32 = 32;
 
-/// Waits until the header says `Left`. `position` is that of the deque when the work began.
-pub(crate) fn wait(context: &Context, header: &Header, position: usize) {
+/// Waits until the header says `Left`. `node` is that of the work it stands for.
+pub(crate) fn wait(context: &Context, header: &Header, node: *const Node) {
     let context = context::hold(context);
-    let wait = Wait { header, cell: None, context: &context, deadline: None, ending: None };
-    wait.for_kin(Kin { family: context.family(), position });
+    let wait = Wait { header, context: &context, deadline: None, ending: None };
+    wait.for_work_of(node);
     header.await_left();
 }
 
-/// What may be run while waiting.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Kin {
-    pub(crate) family: Family,
-    /// What lies at or above this in the own deque.
-    pub(crate) position: usize,
-}
-
-/// What a look for work of the family has found.
-pub(crate) enum Sought {
-    Kin(TaskRef),
-    /// Work that may not be run here.
-    Strange,
-    Nothing,
+/// How helping ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Help {
+    /// The wait is over.
+    Over,
+    /// There was nothing to run for a while.
+    Exhausted,
+    /// There is something that may not be run here, or no stack left to run it.
+    Refused,
 }
 
 impl Wait<'_> {
-    fn for_kin(&self, kin: Kin) {
-        match self.help_with(|| self.context.find_kin(kin, self.runner())) {
-            Help::Over | Help::Inline(_) => return,
-            Help::Refused => return self.block(),
-            Help::Exhausted => {}
-        }
-        if self.context.role == Role::Guest {
-            return self.park();
+    fn for_work_of(&self, node: *const Node) {
+        let is_guest = self.context.role == Role::Guest;
+        match self.help(node) {
+            Help::Over => return,
+            Help::Exhausted if !is_guest => {}
+            Help::Exhausted | Help::Refused => return self.block(),
         }
         while !self.is_over() {
-            match self.look_on(kin) {
+            match self.look_on(node) {
                 Some(task) => self.context.run(task),
                 None if self.is_over() => {}
                 None => return self.block(),
@@ -96,11 +70,40 @@ impl Wait<'_> {
         }
     }
 
-    /// As an idle worker: a piece of work of the family; `None` when the wait is over or there is other work.
-    fn look_on(&self, kin: Kin) -> Option<TaskRef> {
+    /// Runs what lies below `node` until the wait is over or there is nothing to run for a while.
+    fn help(&self, node: *const Node) -> Help {
+        let mut round = 0;
+        while round < HELP_ROUNDS + YIELD_ROUNDS {
+            if self.is_over() {
+                return Help::Over;
+            }
+            if !self.context.has_stack() {
+                return Help::Refused;
+            }
+            match self.context.find_below(node, self.runner()) {
+                Sought::Found(task) => {
+                    self.context.run(task);
+                    round = 0;
+                    continue;
+                }
+                Sought::Strange => return Help::Refused,
+                Sought::Nothing => {}
+            }
+            if round < HELP_ROUNDS {
+                (0..round.min(MAX_ROUND_SPINS)).for_each(|_| spin_loop());
+            } else {
+                yield_now();
+            }
+            round += 1;
+        }
+        Help::Exhausted
+    }
+
+    /// As an idle worker: a piece of work below `node`; `None` when the wait is over or there is other work.
+    fn look_on(&self, node: *const Node) -> Option<TaskRef> {
         let refused = Cell::new(false);
-        let find = || match self.context.find_kin(kin, self.runner()) {
-            Sought::Kin(task) => Some(task),
+        let find = || match self.context.find_below(node, self.runner()) {
+            Sought::Found(task) => Some(task),
             Sought::Strange => {
                 refused.set(true);
                 None

@@ -142,7 +142,9 @@ pub(super) unsafe fn drop_result<T>(cell: NonNull<Cell>, outcome: Outcome) {
             // SAFETY: by contract.
             let payload = unsafe { take_panic(cell) };
             // SAFETY: the result's share is the caller's.
-            let origin = unsafe { cell.as_ref() }.result.origin();
+            let front = unsafe { cell.as_ref() };
+            // SAFETY: as above.
+            let origin = unsafe { front.result.origin() };
             context::report_panic(payload, origin);
         }
         Outcome::Cancelled => {}

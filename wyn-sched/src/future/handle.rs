@@ -1,11 +1,14 @@
 //! What a handle does with a future's task, where that is not what it does with a closure's.
 
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 use wyn_future::cell::{Header, Outcome};
 
 use super::{cell, waker};
+use crate::context::{self, Helping};
 use crate::error::JoinError;
+use crate::slot::Role;
 
 /// Takes the result, and gives the result's share up.
 ///
@@ -15,7 +18,8 @@ pub(crate) unsafe fn take<T>(header: NonNull<Header>) -> Result<T, JoinError> {
     let cell = cell::of_result(header);
     // SAFETY: alive by the result's share.
     let front = unsafe { cell.as_ref() };
-    let origin = front.result.origin();
+    // SAFETY: the handle's.
+    let origin = unsafe { front.result.origin() };
     let result = match front.state.outcome() {
         // SAFETY: the payload is the handle's, and a result.
         Outcome::Value => Ok(unsafe { cell::take::<T>(cell) }),
@@ -44,6 +48,16 @@ pub(crate) unsafe fn settle<T>(header: NonNull<Header>) {
     unsafe { front.result.finish() };
     // SAFETY: the result's share; the result is gone.
     unsafe { cell::release(cell) };
+}
+
+/// Polls the task of a future if it lies in the calling thread's own deque, for its handle, which waits for it next.
+pub(crate) fn run_if_own(header: NonNull<Header>) {
+    let Some(context) = context::current().filter(|context| context.has_stack()) else { return };
+    // What the future spawns goes to its own runtime, which does not end meanwhile.
+    let _helping = (context.role == Role::Guest).then(|| Helping::begin(Rc::clone(&context)));
+    if let Some(task) = context.take_own(cell::fresh(cell::of_result(header)).header()) {
+        context.run(task);
+    }
 }
 
 /// Has the future dropped at the next occasion.

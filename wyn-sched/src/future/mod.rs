@@ -30,9 +30,8 @@
 //!
 //! # Waits inside a poll
 //!
-//! A thread that waits in the middle of a task runs what was started above it, on its own stack, and nothing else. A task
-//! that was woken may have been started long before, and might wait in its poll for what lies below. It is handed to the
-//! injector instead ([`Context::take_own`](crate::context::Context::take_own)), where another worker finds it.
+//! A thread that waits in a poll runs nothing but what it waits for, as in any task; another worker takes its place. A thread
+//! that joins a future's task polls it if it lies in its own deque ([`handle::run_if_own`]).
 
 mod block_on;
 mod cell;
@@ -49,7 +48,7 @@ use std::panic::Location;
 pub use block_on::block_on;
 pub(crate) use block_on::block_on_in;
 pub(crate) use cell::boxed;
-pub(crate) use handle::{cancel, settle, take};
+pub(crate) use handle::{cancel, run_if_own, settle, take};
 pub(crate) use suspended::Suspended;
 
 use crate::context;

@@ -9,16 +9,16 @@ use wyn_future::cell::{Header, Outcome};
 use super::count::Count;
 use crate::barrier::Asymmetric;
 use crate::context::{self, Context};
-use crate::family::Family;
 use crate::fork;
+use crate::lineage::Node;
 use crate::sync::{Mutex, lock};
 use crate::task;
 
 /// What a scope and its children share. Lives in the frame that opened the scope, which waits for all of them.
 #[repr(C)]
 pub(super) struct Core {
-    /// First: children carry the address of the core, where [`task::TaskRef::family`] reads it.
-    family: Family,
+    /// First: children carry the address of the core, and [`task::TaskRef::node`] takes it for that of the node.
+    node: Node,
     /// The context of the thread that opened the scope; null if it has none.
     home: *const Context,
     count: Count,
@@ -37,7 +37,7 @@ impl Core {
     pub(super) fn new(context: Option<&Context>) -> Self {
         let never_called: fn() = || ();
         Self {
-            family: context.map_or(Family::of(ptr::null::<Context>()), Context::family),
+            node: Node::below(context.map_or(ptr::null(), Context::node)),
             home: context.map_or(ptr::null(), ptr::from_ref),
             count: Count::new(),
             done: Header::new(never_called as *mut (), None),
@@ -101,12 +101,15 @@ impl Core {
         };
         // SAFETY: this thread is the home.
         while unsafe { self.count.pending() } != 0 {
-            let is_above = context.deque().position().wrapping_sub(position).cast_signed() > 0;
-            let task = (is_above && context.has_stack()).then(|| context.deque().pop()).flatten();
+            let task = context.has_stack().then(|| context.pop_above(position)).flatten();
             match task {
-                Some(task) => context.run(task),
+                Some(task) if task.is_below(&raw const self.node) => context.run(task),
+                // Left behind by a child, and waited for by others if by anybody.
+                Some(task) => context.shared.inject(task),
                 // SAFETY: as above.
-                None if unsafe { self.count.fold() } => return fork::wait(context, &self.done, position),
+                None if unsafe { self.count.fold() } => {
+                    return fork::wait(context, &self.done, &raw const self.node);
+                }
                 None => return,
             }
         }

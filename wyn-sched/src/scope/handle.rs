@@ -37,7 +37,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// error's payload only says so.
     #[inline]
     pub fn join(self) -> Result<T, JoinError> {
-        self.inner.join().map_err(JoinError::of_child)
+        self.inner.join_child().map_err(JoinError::of_child)
     }
 
     /// Whether [`join`](Self::join) would return at once.

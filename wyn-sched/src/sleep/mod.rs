@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::barrier::Asymmetric;
 use crate::context::Context;
+use crate::runtime;
 use crate::sync::{park, park_timeout, spin_loop, yield_now};
 use crate::task::TaskRef;
 use roster::{Order, Rest};
@@ -25,7 +26,7 @@ const FIRST_LOOK: Duration = Duration::from_micros(50);
 /// The longest while a processor is free: how late a lone task may start that is pushed meanwhile.
 const LAST_LOOK: Duration = Duration::from_micros(200);
 /// The longest while all are busy.
-const LAST_FULL_LOOK: Duration = Duration::from_micros(800);
+const LAST_FULL_LOOK: Duration = Duration::from_millis(1);
 /// After so many looks in a row that found others moving and nothing to take, the watcher looks less often.
 const FRUITLESS_LOOKS: u32 = 16;
 /// Its interval then. What it misses are tasks that are taken back at once.
@@ -78,7 +79,6 @@ pub(crate) fn idle_with(
         quiet: Duration::ZERO,
         fruitless: 0,
         has_seen_room: false,
-        guest_moves: false,
     }
     .run()
 }
@@ -94,11 +94,9 @@ struct Idle<'a> {
     quiet: Duration,
     /// Looks in a row that found nothing to take.
     fruitless: u32,
-    /// The watcher has just seen work that nobody moves to: a processor is free, however many workers seem
-    /// busy. Those that block inside their tasks do.
+    /// A processor is free, however many workers seem busy: the watcher has just seen work that nobody moves to, or somebody
+    /// has called this worker who had. Workers that block inside their tasks seem busy.
     has_seen_room: bool,
-    /// A guest had moved when this worker last asked.
-    guest_moves: bool,
 }
 
 impl Idle<'_> {
@@ -111,9 +109,10 @@ impl Idle<'_> {
                 Next::Leave => return Found::Until,
                 Next::Watch => self.watch(),
                 Next::Search => {
-                    let full = !std::mem::take(&mut self.has_seen_room) && self.is_full();
-                    if let Some(found) = if full { None } else { self.search() } {
-                        self.end_search();
+                    let has_seen_room = std::mem::take(&mut self.has_seen_room);
+                    let full = if has_seen_room { self.is_staffed() } else { self.is_full() };
+                    if let Some(found) = if full { self.relieve() } else { self.search() } {
+                        self.end_search(has_seen_room);
                         return found;
                     }
                     match roster.retire(id) {
@@ -146,11 +145,27 @@ impl Idle<'_> {
         None
     }
 
+    /// A task from outside that has waited too long, if the watcher has seen one: it is run whoever else is busy.
+    fn relieve(&self) -> Option<Found> {
+        if (self.until)() {
+            return Some(Found::Until);
+        }
+        let is_wanted = self.context.shared.relief.take();
+        is_wanted.then(|| self.context.take_outside()).flatten().map(Found::Task)
+    }
+
     /// Stops searching. A lone task needs nobody who looks for more: the next push calls.
-    fn end_search(&self) {
+    fn end_search(&self, has_seen_room: bool) {
+        self.leave_search(has_seen_room);
+        if self.context.shared.roster.idle() == 0 {
+            runtime::keep_lookout(&self.context.shared);
+        }
+    }
+
+    fn leave_search(&self, has_seen_room: bool) {
         let shared = &self.context.shared;
         if shared.has_work() {
-            self.call_others();
+            self.call_others(has_seen_room);
             self.context.stats().called(shared.roster.end_search_beside_work());
         } else if shared.roster.end_search() {
             Asymmetric::heavy();
@@ -161,14 +176,14 @@ impl Idle<'_> {
     }
 
     /// Calls some who sleep, if processors are free for them and there are more tasks than the other searchers will take.
-    fn call_others(&self) {
+    fn call_others(&self, has_seen_room: bool) {
         let (shared, roster) = (&self.context.shared, &self.context.shared.roster);
+        // Where nobody moves, the busy do not need their processors.
+        let most = if has_seen_room { shared.config.workers } else { shared.target };
         let is_worth_it = || {
             // With this one, whose processor is taken by what it has found.
             let searchers = roster.searchers();
-            roster.has_sleepers()
-                && self.busy() + searchers < shared.target
-                && shared.queued(searchers) >= searchers
+            roster.has_sleepers() && self.busy() + searchers < most && shared.queued(searchers) >= searchers
         };
         for _ in 0..CALLED_BY_FINDER {
             if !(is_worth_it() && roster.rouse_another()) {
@@ -184,6 +199,7 @@ impl Idle<'_> {
         loop {
             self.context.stats().park(|| park_timeout(self.nap()));
             if self.take_order().is_some() {
+                self.has_seen_room = true;
                 return Next::Search;
             }
             if (self.until)() {
@@ -191,7 +207,7 @@ impl Idle<'_> {
                 return Next::Leave;
             }
             let full = self.look();
-            if !full && self.context.has_prey() {
+            if shared.relief.is_wanted() || (!full && self.context.has_prey()) {
                 shared.roster.watch_to_search(id);
                 self.has_seen_room = true;
                 return Next::Search;
@@ -207,11 +223,18 @@ impl Idle<'_> {
         }
     }
 
-    /// Whether every processor is busy by what the watcher sees: threads that moved since its last look.
+    /// Whether every processor is busy by what the watcher sees: threads that moved since its last look. Or nobody may come,
+    /// since all workers are in tasks; then it asks for relief if they move and leave a task from outside where it is.
     fn look(&mut self) -> bool {
-        let moved = self.context.looks.borrow_mut().moved(self.context);
-        let full = moved >= self.context.shared.target;
-        self.quiet = if moved > 0 { Duration::ZERO } else { self.quiet + self.interval };
+        let shared = &self.context.shared;
+        let Seen { workers: moved, anybody, leaves_outside } =
+            self.context.looks.borrow_mut().look(self.context);
+        let staffed = self.is_staffed();
+        if staffed && moved > 0 && leaves_outside && shared.able() <= shared.config.workers + 1 {
+            shared.relief.ask();
+        }
+        let full = staffed || moved >= shared.target;
+        self.quiet = if anybody { Duration::ZERO } else { self.quiet + self.interval };
         self.fruitless = if full { 0 } else { self.fruitless + 1 };
         let last = if full { LAST_FULL_LOOK } else { LAST_LOOK };
         let last = if self.fruitless >= FRUITLESS_LOOKS { FRUITLESS_LOOK } else { last };
@@ -220,21 +243,24 @@ impl Idle<'_> {
     }
 
     /// Whether every processor is busy by what a searcher sees.
-    fn is_full(&mut self) -> bool {
-        self.guest_moves = self.context.looks.borrow_mut().a_guest_moved(self.context);
+    fn is_full(&self) -> bool {
         self.busy() >= self.context.shared.target
     }
 
-    /// How many processors are busy by what a searcher sees: every worker that neither rests nor searches, and a guest
-    /// if one had moved at the start of this search.
+    /// Whether as many threads are in tasks as there are workers.
+    fn is_staffed(&self) -> bool {
+        self.busy() >= self.context.shared.config.workers
+    }
+
+    /// How many threads are in tasks, or taking one, by what a searcher sees: those that neither rest nor search. Threads from
+    /// outside do not count: one that waits elsewhere takes no processor.
     fn busy(&self) -> usize {
         let shared = &self.context.shared;
-        let workers = shared.alive().saturating_sub(shared.roster.idle() + shared.blocked());
-        workers + usize::from(self.guest_moves)
+        shared.alive().saturating_sub(shared.roster.idle() + shared.blocked())
     }
 
     /// Parks until called. On the list already.
-    fn sleep(&self) -> Next {
+    fn sleep(&mut self) -> Next {
         let shared = &self.context.shared;
         // While somebody looks, the roster passes the duty on. The last one to lie down looks once more: what
         // was pushed before the barrier is seen here, and who pushes after it sees that nobody looks.
@@ -246,7 +272,10 @@ impl Idle<'_> {
         found |= self.context.slot().has_mail();
         loop {
             match self.take_order() {
-                Some(Order::Search) => return Next::Search,
+                Some(Order::Search) => {
+                    self.has_seen_room = true;
+                    return Next::Search;
+                }
                 Some(Order::Watch) => return Next::Watch,
                 None => {}
             }
@@ -274,7 +303,7 @@ impl Idle<'_> {
         let (roster, id) = (&self.context.shared.roster, self.context.id);
         match (roster.sleep_to_search(id), until) {
             (None | Some(Order::Search), true) => {
-                self.end_search();
+                self.end_search(false);
                 Next::Leave
             }
             (Some(Order::Watch), true) => {
@@ -294,23 +323,35 @@ impl Idle<'_> {
     }
 }
 
+/// What has changed between two looks.
+struct Seen {
+    /// So many other threads of the runtime have moved.
+    workers: usize,
+    /// Any thread has moved, one from outside perhaps.
+    anybody: bool,
+    /// The oldest task of a queue from outside is still there.
+    leaves_outside: bool,
+}
+
 /// How far each thread was when this worker last looked.
 #[derive(Default)]
 pub(crate) struct Looks {
     /// Per slot id: [`Slot::progress`](crate::slot::Slot::progress).
     seen: Vec<usize>,
+    /// What was queued from outside, oldest first: the injector's mark, then those of the guests' deques that held anything.
+    outside: Vec<(usize, usize)>,
 }
 
 impl Looks {
-    /// How many other threads have moved since the last look.
-    fn moved(&mut self, context: &Context) -> usize {
+    fn look(&mut self, context: &Context) -> Seen {
         let slots = &context.shared.slots;
-        slots.used().filter(|&id| id != context.id && self.has_moved(context, id)).count()
-    }
-
-    fn a_guest_moved(&mut self, context: &Context) -> bool {
-        // All of them are looked at, so that each is remembered.
-        context.shared.slots.guests().filter(|&id| self.has_moved(context, id)).count() > 0
+        let guests = slots.guests().filter(|&id| self.has_moved(context, id)).count();
+        let own = slots.used().filter(|id| *id != context.id && !slots.guests().contains(id));
+        let workers = own.filter(|&id| self.has_moved(context, id)).count();
+        let outside: Vec<_> = context.shared.outside().collect();
+        let leaves_outside = outside.iter().any(|mark| self.outside.contains(mark));
+        self.outside = outside;
+        Seen { workers, anybody: guests + workers > 0, leaves_outside }
     }
 
     fn has_moved(&mut self, context: &Context, id: usize) -> bool {

@@ -124,6 +124,8 @@ impl Roster {
         // Ordering: Relaxed: a hint.
         match self.word.load(Ordering::Relaxed) {
             0 => None,
+            // The watcher comes for nothing that a busy worker could give it.
+            word if is_full(word) && searchers(word) == 0 => None,
             1..=SLEEPERS => Some(Idle::Asleep),
             _ => Some(Idle::Looking),
         }
@@ -271,6 +273,11 @@ impl Roster {
         drop(lists);
         berth.thread.unpark();
         true
+    }
+
+    /// From now on a push finds that it has something to see to unless somebody searches: for the end of the runtime, once.
+    pub(crate) fn have_pushes_call(&self) {
+        self.add(SLEEPER);
     }
 
     /// Calls everybody who rests, for the end of the runtime.
