@@ -109,21 +109,31 @@ fn tasks_wait_in_a_small_address_space() {
 /// How long a task may be kept waiting by others that do not end, in the tests below.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Pushes a task from outside in each way there is, and sees it start in time.
+const WAYS: [&str; 3] = ["closure of a guest", "closure through the injector", "future of a guest"];
+
+/// Pushes a task from outside, and says after what time it has started.
+fn push(runtime: &Runtime, other: &Runtime, way: &str) -> Duration {
+    let (sender, receiver) = mpsc::channel();
+    let begin = Instant::now();
+    let tell = move || sender.send(begin.elapsed()).unwrap();
+    match way {
+        "closure of a guest" => runtime.spawn_detached(tell),
+        "future of a guest" => runtime.spawn_future(async move { tell() }).detach(),
+        _ => other.install(move || runtime.spawn_detached(tell)),
+    }
+    receiver.recv().unwrap()
+}
+
+/// Pushes a task in each way there is. One that is late has two more tries: others may use this machine.
 fn assert_starts(runtime: &Runtime, what: &str) {
     let other = common::runtime(1);
-    for way in ["closure of a guest", "closure through the injector", "future of a guest"] {
-        let (sender, receiver) = mpsc::channel();
-        let begin = Instant::now();
-        let tell = move || sender.send(begin.elapsed()).unwrap();
-        match way {
-            "closure of a guest" => runtime.spawn_detached(tell),
-            "future of a guest" => runtime.spawn_future(async move { tell() }).detach(),
-            _ => other.install(move || runtime.spawn_detached(tell)),
-        }
-        let after = receiver.recv().unwrap();
-        eprintln!("  {what}: a {way} starts after {after:.1?}");
-        assert!(after < PATIENCE, "{what}, {way}: {after:?}");
+    for way in WAYS {
+        let is_in_time = (0..3).any(|_| {
+            let after = push(runtime, &other, way);
+            eprintln!("  {what}: a {way} starts after {after:.1?}");
+            after < PATIENCE
+        });
+        assert!(is_in_time, "{what}: a {way} starts too late");
     }
 }
 
@@ -232,10 +242,11 @@ type Fib = (&'static str, fn(u64) -> u64);
 
 const FIBS: [Fib; 3] = [("spawn", fib_by_spawn), ("join", fib_by_join), ("scope", fib_by_scope)];
 
-/// All workers but one are inside of recursions that go on; the last one only takes from them.
+/// All workers but one are inside of recursions that go on; the last one only takes from them. With many more of them
+/// than processors it would be the system that lets the last one wait.
 #[test]
 fn long_recursions_let_others_start() {
-    some(&[2, 8, 64], |runtime| {
+    some(&[2, 8], |runtime| {
         for (name, fib) in FIBS {
             let what = format!("recursions by {name}");
             beside(runtime, &what, runtime.workers() - 1, |stop| {
