@@ -63,7 +63,7 @@ fn a_random_graph_of_joins() {
 }
 
 #[test]
-fn stress_a_large_random_graph_of_joins() {
+fn stress_long_random_graphs_of_joins() {
     with(&WORKERS, 120, |runtime| {
         graph(runtime, 10_000);
         graph(runtime, 100_000);
@@ -81,7 +81,7 @@ fn a_thousand_tasks_wait_for_one_value() {
 }
 
 #[test]
-fn stress_five_thousand_tasks_wait_for_one_value() {
+fn stress_long_five_thousand_tasks_wait_for_one_value() {
     with(&WORKERS, 120, |runtime| {
         eprintln!("  {} wait at a time", crowd(runtime, 5000, Duration::from_secs(10)));
     });
