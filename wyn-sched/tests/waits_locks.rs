@@ -37,12 +37,12 @@ fn a_mutex_is_held_across_fork_join() {
         for forks in FORKS {
             let total = Mutex::new(0);
             for _ in 0..5 {
-                pieces(runtime, 32, || {
+                pieces(runtime, 64, || {
                     let mut held = total.lock().unwrap();
-                    *held += forks(20);
+                    *held += forks(100);
                 });
             }
-            assert_eq!(total.into_inner().unwrap(), 5 * 3 * 32 * 20);
+            assert_eq!(total.into_inner().unwrap(), 5 * 3 * 64 * 100);
         }
     });
 }
