@@ -349,3 +349,15 @@ fn a_retired_ring_waits_for_a_thief() {
         settle(6, owner, vec![thief]);
     });
 }
+
+/// A pop below what thieves have taken already withdraws nothing that a claim could miss.
+#[test]
+fn an_empty_pop_meets_a_claim() {
+    check(|| {
+        let worker = worker::<Fences>(4, 2);
+        let first = worker.stealer().steal().success();
+        let thief = thief(worker.stealer());
+        let owner = owner(worker, move |worker| vec![first, worker.pop(), worker.pop()]);
+        settle(2, owner, vec![thief]);
+    });
+}
