@@ -4,113 +4,12 @@
 //! and names the models that die. Rings start with two slots.
 #![cfg(wyn_loom)]
 
-use loom::thread::{self, JoinHandle};
-use wyn_deque::Steal;
-use wyn_deque::split::{Barrier, Fences, Stealer, Worker};
+#[path = "support/split_models.rs"]
+mod support;
 
-/// Runs a model of two threads with three involuntary switches, or as many as `LOOM_MAX_PREEMPTIONS` says.
-fn check(model: impl Fn() + Sync + Send + 'static) {
-    check_bounded(3, model);
-}
-
-/// The same for three threads, with two switches.
-fn check_three(model: impl Fn() + Sync + Send + 'static) {
-    check_bounded(2, model);
-}
-
-fn check_bounded(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
-    builder.check(model);
-}
-
-/// A deque with the items `1..=items`; the first one has the last index before the wrap.
-fn worker<B: Barrier>(capacity: usize, items: u32) -> Worker<u32, B> {
-    let worker = Worker::starting_at(capacity, usize::MAX);
-    (1..=items).for_each(|item| worker.push(item));
-    worker
-}
-
-/// What a thief has got: single items, and a deque with a batch, which is left as it is until the threads have
-/// ended, since each operation on it would be one more to interleave.
-struct Loot<B: Barrier> {
-    items: Vec<u32>,
-    batch: Option<Worker<u32, B>>,
-}
-
-impl<B: Barrier> Loot<B> {
-    fn items(items: impl IntoIterator<Item = u32>) -> Self {
-        Self { items: items.into_iter().collect(), batch: None }
-    }
-
-    /// All of it, oldest first.
-    fn all(mut self) -> Vec<u32> {
-        let newest_first = self.batch.iter().flat_map(|batch| std::iter::from_fn(|| batch.pop()));
-        let newest_first: Vec<u32> = newest_first.collect();
-        self.items.extend(newest_first.into_iter().rev());
-        self.items
-    }
-}
-
-/// A thread that tries to steal one item.
-fn thief<B: Barrier>(stealer: Stealer<u32, B>) -> JoinHandle<Loot<B>> {
-    thread::spawn(move || Loot::items(stealer.steal().success()))
-}
-
-/// A thread that tries to steal a batch.
-fn batch_thief<B: Barrier>(stealer: Stealer<u32, B>, limit: usize) -> JoinHandle<Loot<B>> {
-    thread::spawn(move || {
-        let batch = Worker::with_capacity(2);
-        let _ = stealer.steal_batch(&batch, limit);
-        Loot { items: Vec::new(), batch: Some(batch) }
-    })
-}
-
-/// A thread that owns `worker`, and returns what it got, all that is left included.
-fn owner<B: Barrier>(
-    worker: Worker<u32, B>,
-    run: impl FnOnce(&Worker<u32, B>) -> Vec<Option<u32>> + 'static,
-) -> JoinHandle<(Worker<u32, B>, Vec<Option<u32>>)> {
-    thread::spawn(move || {
-        let got = run(&worker);
-        (worker, got)
-    })
-}
-
-/// The position of an item that was pushed first, second, and so on, before any other was taken.
-fn position(item: u32) -> usize {
-    usize::MAX.wrapping_add(item as usize - 1)
-}
-
-/// The first of the holes: each is another one, and may come out once or never.
-const HOLE: u32 = 100;
-
-/// Joins everyone; the items `1..=count` must have come out exactly once.
-#[track_caller]
-fn settle<B: Barrier>(
-    count: u32,
-    owner: JoinHandle<(Worker<u32, B>, Vec<Option<u32>>)>,
-    thieves: Vec<JoinHandle<Loot<B>>>,
-) {
-    let (worker, popped) = owner.join().unwrap();
-    let mut taken: Vec<u32> = popped.into_iter().flatten().collect();
-    for thief in thieves {
-        let stolen = thief.join().unwrap().all();
-        assert!(
-            stolen.iter().filter(|item| **item < HOLE).is_sorted(),
-            "a thief got {stolen:?}: oldest first"
-        );
-        taken.extend(stolen);
-    }
-    taken.extend(std::iter::from_fn(|| worker.pop()));
-    taken.sort_unstable();
-    let holes = taken.split_off(taken.partition_point(|item| *item < HOLE));
-    assert!(holes.is_sorted_by(|one, other| one < other), "a hole came out twice: {holes:?}");
-    assert_eq!(taken, (1..=count).collect::<Vec<_>>());
-    assert_eq!((worker.len(), worker.stealer().steal()), (0, Steal::Empty));
-    let (split, head) = worker.stealer().mark();
-    assert_eq!(split, head, "an empty pop puts the head back");
-}
+use loom::thread;
+use support::{Loot, NoLight, batch_thief, check, check_three, owner, settle, thief, worker};
+use wyn_deque::split::{Barrier, Fences, Worker};
 
 fn last_item<B: Barrier>() {
     check(|| {
@@ -131,15 +30,6 @@ fn last_item<B: Barrier>() {
 #[test]
 fn the_last_item_goes_to_one() {
     last_item::<Fences>();
-}
-
-struct NoLight;
-// SAFETY: it is not: the model must show it.
-unsafe impl Barrier for NoLight {
-    fn light() {}
-    fn heavy() {
-        Fences::heavy();
-    }
 }
 
 struct NoHeavy;
@@ -460,152 +350,14 @@ fn a_retired_ring_waits_for_a_thief() {
     });
 }
 
-/// The owner takes its oldest item from below others while a thief goes for the same.
+/// A pop below what thieves have taken already withdraws nothing that a claim could miss.
 #[test]
-fn the_oldest_below_others_goes_to_one() {
+fn an_empty_pop_meets_a_claim() {
     check(|| {
-        let worker = worker::<Fences>(2, 2);
+        let worker = worker::<Fences>(4, 2);
+        let first = worker.stealer().steal().success();
         let thief = thief(worker.stealer());
-        let owner = owner(worker, |worker| vec![worker.take_at(position(1), HOLE)]);
+        let owner = owner(worker, move |worker| vec![first, worker.pop(), worker.pop()]);
         settle(2, owner, vec![thief]);
-    });
-}
-
-/// The owner takes from the middle of a batch: the thief gets the item or the hole.
-#[test]
-fn the_middle_meets_a_batch() {
-    check(|| {
-        let worker = worker::<Fences>(4, 4);
-        let thief = batch_thief(worker.stealer(), 2);
-        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE), worker.pop()]);
-        settle(4, owner, vec![thief]);
-    });
-}
-
-/// The owner takes the first item of a batch: the thief does not copy what lies below `low`.
-#[test]
-fn the_oldest_is_taken_from_a_batch() {
-    check(|| {
-        let worker = worker::<Fences>(4, 4);
-        let thief = batch_thief(worker.stealer(), 2);
-        let owner = owner(worker, |worker| {
-            let oldest = worker.take_at(position(1), HOLE);
-            vec![oldest, worker.take_at(position(2), HOLE + 1)]
-        });
-        settle(4, owner, vec![thief]);
-    });
-}
-
-/// The owner takes the item behind a confirmed claim, and `low` passes the thief that still copies.
-#[test]
-fn low_passes_a_claim() {
-    check(|| {
-        let worker = worker::<Fences>(4, 3);
-        let thief = thief(worker.stealer());
-        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
-        settle(3, owner, vec![thief]);
-    });
-}
-
-/// The owner frees the slots of what it has taken, and fills them, while a thief comes and goes.
-#[test]
-fn a_trim_meets_a_thief() {
-    check(|| {
-        let worker = worker::<Fences>(4, 4);
-        let thief = thief(worker.stealer());
-        let owner = owner(worker, |worker| {
-            let taken = [1, 2].map(|item| worker.take_at(position(item), HOLE + item));
-            worker.push(5);
-            taken.into()
-        });
-        settle(5, owner, vec![thief]);
-    });
-}
-
-/// The owner takes the newest item, and fills its slot, while a thief goes for all.
-#[test]
-fn the_newest_by_position_goes_to_one() {
-    check(|| {
-        let worker = worker::<Fences>(2, 1);
-        let thief = thief(worker.stealer());
-        let owner = owner(worker, |worker| {
-            let taken = worker.take_at(position(1), HOLE);
-            worker.push(2);
-            vec![taken]
-        });
-        settle(2, owner, vec![thief]);
-    });
-}
-
-/// A mark never shows a head older than what it shows as taken, but for the one of a take in progress.
-/// The barrier has no part in it, and a fence would hide what has.
-#[test]
-fn a_mark_is_consistent_with_low() {
-    check(|| {
-        let worker = worker::<NoLight>(4, 0);
-        let watcher = worker.stealer();
-        let watcher = thread::spawn(move || {
-            let (oldest, head) = watcher.mark();
-            assert!(head.wrapping_sub(oldest).cast_signed() >= -1, "{oldest} {head}");
-            Loot::items(None)
-        });
-        let owner = owner(worker, |worker| {
-            (1..=3).for_each(|item| worker.push(item));
-            vec![worker.take_at(position(1), HOLE), worker.take_at(position(2), HOLE)]
-        });
-        settle(3, owner, vec![watcher]);
-    });
-}
-
-/// A thief looks at the oldest item and leaves it: its owner, who may be waiting for it, takes it and fills its slot.
-#[test]
-fn a_refused_item_stays() {
-    check(|| {
-        let worker = worker::<Fences>(2, 1);
-        let stealer = worker.stealer();
-        let thief = thread::spawn(move || {
-            let stolen = stealer.steal_if(|item| *item == HOLE);
-            assert!(matches!(stolen, Steal::Success(None) | Steal::Empty), "{stolen:?}");
-            Loot::items(None)
-        });
-        let owner = owner(worker, |worker| {
-            let popped = worker.pop();
-            assert_eq!(popped, Some(1), "nobody else wants it");
-            worker.push(2);
-            vec![popped]
-        });
-        settle(2, owner, vec![thief]);
-    });
-}
-
-/// A thief looks at the oldest item and takes it; what it has seen is what it gets.
-#[test]
-fn a_wanted_item_goes_to_one() {
-    check(|| {
-        let worker = worker::<Fences>(2, 2);
-        let stealer = worker.stealer();
-        let thief = thread::spawn(move || {
-            let stolen = stealer.steal_if(|item| *item != HOLE).success();
-            Loot::items(stolen.map(|item| item.expect("no hole is left of an oldest item")))
-        });
-        let owner = owner(worker, |worker| {
-            let taken = worker.take_at(position(1), HOLE);
-            vec![taken, worker.pop()]
-        });
-        settle(2, owner, vec![thief]);
-    });
-}
-
-/// The owner answers one question while it takes from the middle, and the next claim goes for the very item.
-#[test]
-fn an_answer_is_followed_by_a_claim() {
-    check(|| {
-        let worker = worker::<Fences>(4, 3);
-        let stealer = worker.stealer();
-        let thief = thread::spawn(move || {
-            Loot::items([stealer.steal(), stealer.steal()].into_iter().filter_map(Steal::success))
-        });
-        let owner = owner(worker, |worker| vec![worker.take_at(position(2), HOLE)]);
-        settle(3, owner, vec![thief]);
     });
 }

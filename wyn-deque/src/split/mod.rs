@@ -1,8 +1,8 @@
 //! A split deque whose boundary the thieves move; its owner executes no locked instruction.
 //!
-//! [`Worker`] is the owner's end: newest in, newest out. [`Stealer`] is everybody else's: the oldest item,
-//! or a batch of up to half of all (of all, if the owner is away). What is pushed can be stolen at once; nothing is kept private and no
-//! policy decides what to publish. Owner and thief meet in a [`Barrier`]: two fences by default; with a
+//! [`Worker`] is the owner's end: newest in, newest out, and by its position any item from below others. [`Stealer`] is
+//! everybody else's: the oldest item, or a batch of up to half of all (of all, if the owner is away). What is pushed can
+//! be stolen at once; nothing is kept private and no policy decides what to publish. Owner and thief meet in a [`Barrier`]: two fences by default; with a
 //! process-wide barrier on the thieves' side the owner's is free.
 //!
 //! ```

@@ -1,7 +1,7 @@
 //! The shared words, with every access to them and the ordering of each.
 //!
 //! Both ends call these methods and know no atomics; the invariants are in the module docs of `split`.
-//! The tables name the loom models (`tests/loom_split.rs`) that die of each mutant, as
+//! The tables name the loom models (`tests/loom_split.rs`, `tests/loom_split_middle.rs`) that die of each mutant, as
 //! `tests/mutants.toml` plants it.
 
 use std::ptr::NonNull;
@@ -35,7 +35,7 @@ struct OwnerLine {
     /// | site | ordering | partner | mutant: model that dies |
     /// |---|---|---|---|
     /// | `raise_low` | Release | `low_seen` | Relaxed: `a_mark_is_consistent_with_low` |
-    /// | `Words::low` | Relaxed | the owner itself | not read by `pop`: `a_pop_stops_at_low` |
+    /// | `Words::low` | Relaxed | the owner itself | not read by `pop`: test `a_deque_of_which_all_is_taken_is_empty_for_everybody` |
     /// | `low_seen` | Acquire | `raise_low` | Relaxed: `a_mark_is_consistent_with_low`; not read behind the decision: `the_oldest_is_taken_from_a_batch`; read behind `confirm`: `low_passes_a_claim` |
     low: AtomicUsize,
 }
