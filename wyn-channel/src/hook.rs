@@ -65,6 +65,14 @@ pub trait Hook: Sync {
     /// [`Wait::end_with`] and return.
     fn block(&self, wait: &Wait<'_>);
 
+    /// Called on a thread that has opted in when an operation gives up because its time is over, before or after
+    /// [`block`](Self::block). Code that tries again and again in this way keeps its thread, so a scheduler may let another
+    /// run what is queued. Does nothing unless it is overridden.
+    ///
+    /// # Panics
+    /// As [`block`](Self::block).
+    fn timed_out(&self) {}
+
     /// Called on a thread that has not opted in, in the place of [`Wait::park`], which it must come down to: this
     /// thread is to run nothing else. For a scheduler that keeps account of who waits.
     ///
@@ -322,6 +330,15 @@ pub(crate) fn block(wait: &Wait<'_>) {
     } else {
         hook.block_outside(wait);
     }
+    std::mem::forget(bomb);
+}
+
+/// The calling thread gives up an operation whose time is over.
+#[cold]
+pub(crate) fn timed_out() {
+    let Some(hook) = HOOK.get().filter(|_| may_delay()) else { return };
+    let bomb = AbortOnUnwind;
+    hook.timed_out();
     std::mem::forget(bomb);
 }
 

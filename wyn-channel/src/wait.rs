@@ -325,6 +325,7 @@ impl Ticket {
                 return Ok(verdict);
             }
             if wait.deadline().is_some_and(has_passed) {
+                hook::timed_out();
                 return Err(Unserved::TimeIsUp);
             }
             if wait.is_ended() {

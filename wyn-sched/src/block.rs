@@ -8,7 +8,7 @@
 //! wait, oldest first, since nobody else is left who could.
 
 use std::thread::{sleep, yield_now};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::context::Context;
 use crate::deadlock::Notice;
@@ -18,6 +18,8 @@ use crate::task::TaskRef;
 
 /// How often the last thread that can run tasks looks whether its wait is over.
 const LOOKOUT: Duration = Duration::from_micros(200);
+/// How long one who yields leaves its place at most while tasks are queued: about as long as it takes another to come for it.
+const WAY: Duration = Duration::from_micros(50);
 
 /// Calls `park`, which returns when the wait is over, and leaves the processor to another worker meanwhile.
 /// `notice` is for this thread to put up while it parks.
@@ -49,8 +51,13 @@ pub(crate) fn give_way(context: &Context) {
     if context.role == Role::Guest || context.shared.queued(1) == 0 {
         return yield_now();
     }
+    context.shared.count_poll();
     if leave_place(context) {
+        let until = Instant::now() + WAY;
         yield_now();
+        while Instant::now() < until && context.shared.queued(1) != 0 {
+            yield_now();
+        }
         return context.shared.unblock();
     }
     match oldest(context) {

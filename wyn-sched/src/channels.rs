@@ -10,6 +10,7 @@ use wyn_channel::hook::{self, Hook, OptIn, Wait};
 use crate::block;
 use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
+use crate::slot::Role;
 
 struct Workers;
 
@@ -37,6 +38,14 @@ impl Hook for Workers {
         };
         block::block(&context, &notice, &is_over, &park);
         end(wait, ending);
+    }
+
+    fn timed_out(&self) {
+        context::with_current(|current| {
+            if let Some(own) = current.filter(|own| own.role != Role::Guest) {
+                own.shared.count_poll();
+            }
+        });
     }
 
     fn block_outside(&self, wait: &Wait<'_>) {

@@ -3,11 +3,11 @@
 //! | the awaited task | a worker | a guest | any other thread |
 //! |---|---|---|---|
 //! | is in the own deque | runs it, as a call | the same | has none |
-//! | is queued elsewhere | claims it (see [`wyn_future::cell`]) and runs it; what is left of it in its queue is void | parks | parks |
+//! | is queued elsewhere | claims it (see [`wyn_future::cell`]) and runs it; what is left of it in its queue is void | parks; claims it if nobody has started it a millisecond later | parks |
 //! | has been started, or cannot be run here | parks; another worker takes its place | parks: the workers see to all else | parks |
 //!
-//! Not run here: any task with little stack left, a task of another runtime that lies elsewhere, and every task for a wait with
-//! a deadline, which could not be kept.
+//! Not run here: any task with little stack left, one that lies elsewhere while there are several runtimes (a cell does not say
+//! whose it is), and every task for a wait with a deadline, which could not be kept.
 //!
 //! Why no other task is run: the thread may hold a lock that the other task takes, or the other task may wait for what the
 //! thread does next, in however many steps. On a thread of its own it would only have to wait; on top of this one both would
@@ -20,7 +20,7 @@
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wyn_future::cell::{Header, Outcome, Phase, Waited};
 
@@ -36,6 +36,8 @@ use crate::task::{Op, TaskRef};
 
 /// Rounds of looking whether the awaited task is complete before a thread registers to be woken, which costs it microseconds.
 const SPIN_ROUNDS: u32 = 40;
+/// How long a thread from outside waits for somebody to start the awaited task before it claims it.
+const PATIENCE: Duration = Duration::from_millis(1);
 /// Spins between two rounds, growing with each up to this.
 const MAX_ROUND_SPINS: u32 = 16;
 
@@ -127,7 +129,11 @@ pub(crate) unsafe fn join_later(cell: NonNull<Header>, terms: Terms) -> Result<O
             return Ok(Some(done));
         }
     }
-    end(header, wait.ending)
+    let done = end(header, wait.ending);
+    if matches!(done, Ok(None)) {
+        context.shared.count_poll();
+    }
+    done
 }
 
 /// How a wait has ended that is over: `None` if its deadline came first, an error if a deadlock ended it.
@@ -234,18 +240,28 @@ impl Wait<'_> {
     unsafe fn claim_or_block(&self, cell: NonNull<Header>, terms: Terms) -> Option<Done> {
         let may_run = terms.may_claim
             && terms.deadline.is_none()
-            && self.context.role != Role::Guest
             && self.context.has_stack()
             // The task does not say whose it is: with one runtime it is this one's.
             && Shared::is_only_one();
         if !may_run {
-            self.block();
+            self.block(None);
             return None;
         }
+        if self.context.role == Role::Guest {
+            // The workers are about to start it, unless they are all blocked in a lock, say, that this thread holds. A claim
+            // would cost them a barrier.
+            self.block(Some(Instant::now() + PATIENCE));
+            if self.is_over() {
+                return None;
+            }
+        }
         // SAFETY: the caller is the handle, its cell may be claimed; parked, this thread only looks at it.
-        match unsafe { self.header.wait_or_claim::<Asymmetric, _>(|| self.block_registered()) } {
+        match unsafe { self.header.wait_or_claim::<Asymmetric, _>(|| self.block_registered(None)) } {
             Waited::Over(()) => None,
             Waited::Claimed(claim) => {
+                // What the task spawns goes to its own runtime, which does not end meanwhile.
+                let is_guest = self.context.role == Role::Guest;
+                let _helping = is_guest.then(|| Helping::begin(Rc::clone(self.context)));
                 // SAFETY: claimed, with this entry.
                 let outcome = unsafe { TaskRef::enter_claimed(cell, claim.entry, self.context.id) };
                 Some(Done::Claimed(outcome, claim.origin))
@@ -253,27 +269,26 @@ impl Wait<'_> {
         }
     }
 
-    /// Parks until the wait is over, and leaves the processor to another worker.
-    pub(crate) fn block(&self) {
+    /// Parks until the wait is over, or until that time, and leaves the processor to another worker.
+    pub(crate) fn block(&self, until: Option<Instant>) {
         // SAFETY: the waiting frame is the handle; parked, it only looks at the cell.
-        unsafe { self.header.wait::<Asymmetric, _>(|| self.block_registered()) };
+        unsafe { self.header.wait::<Asymmetric, _>(|| self.block_registered(until)) };
     }
 
-    fn block_registered(&self) {
-        let block = |notice: &Notice<'_>| {
-            block::block(self.context, notice, &|| self.is_over(), &|| self.park(notice));
-        };
-        self.with_notice(Place::Parked, block);
-    }
-
-    /// Parks until the wait is over, but for what only this thread may run.
-    fn park(&self, notice: &Notice<'_>) {
-        while !self.is_over() {
-            match self.context.slot().receive() {
-                Some(task) => self.context.run(task),
-                None => notice.during(|| self.context.stats().park(|| nap(self.deadline))),
+    fn block_registered(&self, until: Option<Instant>) {
+        let is_over = || self.is_over() || until.is_some_and(|at| Instant::now() >= at);
+        let until = until.into_iter().chain(self.deadline).min();
+        let park = |notice: &Notice<'_>| {
+            while !is_over() {
+                // What is broadcast may be run here: no other thread may run it.
+                match self.context.slot().receive() {
+                    Some(task) => self.context.run(task),
+                    None => notice.during(|| self.context.stats().park(|| nap(until))),
+                }
             }
-        }
+        };
+        let block = |notice: &Notice<'_>| block::block(self.context, notice, &is_over, &|| park(notice));
+        self.with_notice(Place::Parked, block);
     }
 
     /// Calls `f` with what this thread says of itself while it waits.

@@ -269,8 +269,10 @@ pub fn global() -> &'static Runtime {
 
 /// While all workers are in tasks, one thread more looks around by a clock, for what threads from outside spawn meanwhile (see
 /// `sleep/README.md`). It is one to come when a worker blocks as well.
-pub(crate) fn keep_lookout(shared: &Arc<Shared>) {
-    if shared.able() <= shared.config.workers && !shared.is_closing() {
+///
+/// With `anyway` also if there are more threads than workers that can run tasks: they may all be polling.
+pub(crate) fn keep_lookout(shared: &Arc<Shared>, anyway: bool) {
+    if anyway || shared.able() <= shared.config.workers {
         start_spare(shared);
     }
 }

@@ -11,6 +11,7 @@ use wyn_deque::Steal;
 
 use crate::context::Context;
 use crate::lineage::Node;
+use crate::shared::Queue;
 use crate::slot::Stealer;
 use crate::sync::spin_loop;
 use crate::task::TaskRef;
@@ -74,13 +75,14 @@ impl Context {
         }
     }
 
-    /// The oldest task that a thread from outside has left, for the watcher's [`Relief`](crate::shared::Relief).
-    pub(crate) fn take_outside(&self) -> Option<TaskRef> {
-        let steal = |id: usize| self.shared.slots.get(id).stealer().and_then(|deque| deque.steal().success());
-        let task = self
-            .one_injected()
-            .or_else(|| self.shared.slots.guests().filter(|&id| id != self.id).find_map(steal))?;
-        (!self.is_hole(task)).then_some(task)
+    /// The oldest task of one queue, for the watcher's [`Relief`](crate::shared::Relief).
+    pub(crate) fn take_from(&self, queue: Queue) -> Option<TaskRef> {
+        let task = match queue {
+            Queue::Injector => self.one_injected(),
+            Queue::Guest(id) | Queue::Worker(id) if id == self.id => self.deque().pop_oldest(),
+            Queue::Guest(id) | Queue::Worker(id) => self.shared.slots.get(id).stealer()?.steal().success(),
+        };
+        task.filter(|&task| !self.is_hole(task))
     }
 
     /// A task from anywhere else. `first` is asked before all others: the thread that runs what this one
@@ -120,6 +122,21 @@ impl Context {
             }
         }
         if is_strange { Sought::Strange } else { Sought::Nothing }
+    }
+
+    /// A piece of work below `node` that lies in another thread's deque under or above work of others, which comes along: for a
+    /// thread that has waited long. The thread that has the deque may be blocked in a lock, which it may get only when
+    /// this very wait is over.
+    pub(crate) fn dig(&self, node: *const Node) -> Option<TaskRef> {
+        let is_below = |task: &TaskRef| task.is_below(node);
+        let dig_in = |id: usize| {
+            let stealer = self.shared.slots.get(id).stealer().filter(|_| id != self.id)?;
+            match stealer.steal_through(self.deque(), is_below) {
+                Steal::Success(true) => self.pop(),
+                Steal::Success(false) | Steal::Retry | Steal::Empty => None,
+            }
+        };
+        self.shared.slots.used().find_map(dig_in)
     }
 
     /// The oldest task of another thread if it lies below `node`.

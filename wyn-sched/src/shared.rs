@@ -30,7 +30,9 @@ pub(crate) struct Shared {
     pub(crate) injector: Injector<TaskRef>,
     /// Tasks taken from the injector, counted: for the watcher.
     pub(crate) uninjected: AtomicUsize,
-    /// Whether a task from outside has waited too long.
+    /// How often code in a task has looked in vain for what it waits for: yields, and waits whose time was over.
+    polls: AtomicUsize,
+    /// Whether a task has waited too long beside busy workers.
     pub(crate) relief: Relief,
     /// Futures that wait for a waker.
     pub(crate) suspended: Suspended,
@@ -64,6 +66,7 @@ impl Shared {
             roster: Roster::new(slots.ids()),
             injector: Injector::new(),
             uninjected: AtomicUsize::new(0),
+            polls: AtomicUsize::new(0),
             relief: Relief::new(),
             suspended: Suspended::new(),
             target: config.workers.min(crate::cpus::available()),
@@ -130,16 +133,28 @@ impl Shared {
         self.uninjected.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// For each queue that holds what threads from outside have spawned: which it is, and what changes when its oldest task is
-    /// taken.
-    pub(crate) fn outside(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// Code in a task has looked in vain for what it waits for, and will look again.
+    pub(crate) fn count_poll(&self) {
+        // Ordering: Relaxed: a hint.
+        self.polls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often that was. A hint.
+    pub(crate) fn polls(&self) -> usize {
+        // Ordering: Relaxed: a hint.
+        self.polls.load(Ordering::Relaxed)
+    }
+
+    /// For each queue that holds anything: which it is, and what changes when its oldest task is taken.
+    pub(crate) fn queues(&self) -> impl Iterator<Item = (Queue, usize)> {
         // Ordering: Relaxed: a hint.
         let injector = (!matches!(self.injector.len(), 0)).then(|| self.uninjected.load(Ordering::Relaxed));
-        let guests = self.slots.guests().filter_map(|id| {
+        let deques = self.slots.used().filter_map(|id| {
             let deque = self.slots.get(id).stealer().filter(|deque| !deque.is_empty())?;
-            Some((id, deque.mark().0))
+            let queue = if self.slots.guests().contains(&id) { Queue::Guest(id) } else { Queue::Worker(id) };
+            Some((queue, deque.mark().0))
         });
-        injector.map(|mark| (usize::MAX, mark)).into_iter().chain(guests)
+        injector.map(|mark| (Queue::Injector, mark)).into_iter().chain(deques)
     }
 
     pub(crate) fn report_panic(
@@ -333,29 +348,47 @@ impl Drop for Shared {
     }
 }
 
-/// A call for somebody who runs a task from outside although as many threads are in tasks as there are workers: they spawn and
-/// fork, and come back for nothing else.
+/// Where tasks wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queue {
+    Injector,
+    /// The deque of a thread from outside.
+    Guest(usize),
+    /// The deque of a thread of the runtime.
+    Worker(usize),
+}
+
+impl Queue {
+    /// Whether it holds what threads from outside have spawned.
+    pub(crate) fn is_outside(self) -> bool {
+        !matches!(self, Self::Worker(_))
+    }
+}
+
+/// A queue whose oldest task has waited too long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Left {
+    pub(crate) queue: Queue,
+    /// Code in tasks has looked in vain for something meanwhile.
+    pub(crate) polled: bool,
+}
+
+/// A call for somebody who takes one task out of a queue although as many threads are in tasks as there are workers. See
+/// "Relief" in `sleep/README.md`.
 #[derive(Debug)]
-pub(crate) struct Relief(AtomicBool);
+pub(crate) struct Relief(Mutex<Option<Left>>);
 
 impl Relief {
     fn new() -> Self {
-        Self(AtomicBool::new(false))
+        Self(Mutex::new(None))
     }
 
-    pub(crate) fn ask(&self) {
-        // Ordering: Relaxed: a hint: the task is in its queue.
-        self.0.store(true, Ordering::Relaxed);
+    pub(crate) fn ask(&self, left: Left) {
+        *lock(&self.0) = Some(left);
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
-        // Ordering: Relaxed: a hint, as above.
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Whether it is wanted; the caller sees to it.
-    pub(crate) fn take(&self) -> bool {
-        // Ordering: Relaxed: a hint, as above; two that come are as good as one.
-        self.is_wanted() && self.0.swap(false, Ordering::Relaxed)
+    /// Which queue wants it; the caller sees to it.
+    pub(crate) fn take(&self) -> Option<Left> {
+        lock(&self.0).take()
     }
 }

@@ -18,6 +18,14 @@ const SILENCES_OF_THE_ABSENT: u32 = 2;
 /// if there are so many: a few may be the branches of a recursion, the newest of which is what its owner runs next.
 const MANY: usize = 16;
 
+/// How much of what is there a claim may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Half, or all if the owner is away.
+    Half,
+    All,
+}
+
 /// The thieves' end of a split deque: takes the oldest items, one or a batch.
 ///
 /// Cheap to clone. One thief at a time can claim; others get [`Steal::Retry`] at once and nobody waits.
@@ -60,7 +68,7 @@ impl<T, B: Barrier> Stealer<T, B> {
     where
         T: Copy,
     {
-        self.decide(1, 1, |_| ()).map(|claim| {
+        self.decide(Part::Half, 1, 1, |_| ()).map(|claim| {
             let refusal = Refusal(&claim);
             // SAFETY: `claim` holds the lock.
             let view = unsafe { claim.view() };
@@ -74,6 +82,54 @@ impl<T, B: Barrier> Stealer<T, B> {
             claim.lock.confirm(claim.end);
             claim.lock.finish(claim.end);
             Some(item)
+        })
+    }
+
+    /// Takes items to `dest`, from the oldest up to the first that `wanted` says yes to, which ends up as the newest there. If
+    /// there is none, all stay where they are, and the answer is `Success(false)`.
+    ///
+    /// All items are looked at, or half of them if the owner is at work on its deque. For `wanted` the same holds as in
+    /// [`steal_if`](Self::steal_if), and it is called for each. If `dest` is the worker of this very deque, it is
+    /// [`Steal::Empty`].
+    ///
+    /// ```
+    /// use wyn_deque::Steal;
+    /// use wyn_deque::split::Worker;
+    ///
+    /// let (ours, theirs): (Worker<u32>, Worker<u32>) = (Worker::new(), Worker::new());
+    /// (0..8).for_each(|item| ours.push(item));
+    /// assert_eq!(ours.stealer().steal_through(&theirs, |&item| item > 9), Steal::Success(false));
+    /// assert_eq!(ours.stealer().steal_through(&theirs, |&item| item == 2), Steal::Success(true));
+    /// assert_eq!((theirs.len(), theirs.pop(), ours.len()), (3, Some(2), 5));
+    /// ```
+    pub fn steal_through(&self, dest: &Worker<T, B>, wanted: impl Fn(&T) -> bool) -> Steal<bool>
+    where
+        T: Copy,
+    {
+        if Arc::ptr_eq(&self.shared, &dest.shared) {
+            return Steal::Empty;
+        }
+        self.decide(Part::All, usize::MAX, usize::MAX, |want| dest.reserve(want)).map(|claim| {
+            let refusal = Refusal(&claim);
+            // SAFETY: `claim` holds the lock.
+            let view = unsafe { claim.view() };
+            let is_wanted = |&offset: &usize| {
+                // SAFETY: as in `steal_if`; the items up to the end of the claim are decided to be the thief's.
+                wanted(&unsafe { view.copy(claim.from.plus(offset)) })
+            };
+            let Some(offset) = (0..claim.end.items_since(claim.from)).find(is_wanted) else { return false };
+            std::mem::forget(refusal);
+            let end = claim.from.plus(offset + 1);
+            // What lies above is the owner's again.
+            claim.lock.retract(end);
+            claim.lock.confirm(end);
+            let (spare, to) = dest.spare();
+            // SAFETY: the rings are those of two deques, and both are alive. The claimed slots are read by this thief
+            // alone; the slots from `to` on are reserved, hence free, and this thread owns `dest`.
+            unsafe { view.copy_to(claim.from, spare, to, offset + 1) };
+            dest.advance(offset + 1);
+            claim.lock.finish(end);
+            true
         })
     }
 
@@ -179,7 +235,7 @@ impl<T, B: Barrier> Stealer<T, B> {
         prepare: impl FnOnce(usize),
         copy: impl FnOnce(View<T>, Index, usize) -> R,
     ) -> Steal<R> {
-        self.decide(wish, limit, prepare).map(|claim| {
+        self.decide(Part::Half, wish, limit, prepare).map(|claim| {
             claim.lock.confirm(claim.end);
             // SAFETY: `claim` holds the lock.
             let view = unsafe { claim.view() };
@@ -194,7 +250,13 @@ impl<T, B: Barrier> Stealer<T, B> {
     ///
     /// Half of what is there at most: an owner comes back for the rest. One that is away for long would cost a
     /// barrier for each half of the rest.
-    fn decide(&self, wish: usize, limit: usize, prepare: impl FnOnce(usize)) -> Steal<Claim<'_, T>> {
+    fn decide(
+        &self,
+        part: Part,
+        wish: usize,
+        limit: usize,
+        prepare: impl FnOnce(usize),
+    ) -> Steal<Claim<'_, T>> {
         assert!(wish > 0 && limit > 0, "a batch of no items");
         if self.is_empty() {
             return Steal::Empty;
@@ -203,7 +265,7 @@ impl<T, B: Barrier> Stealer<T, B> {
         let (from, head) = lock.estimate();
         let held = head.items_since(from);
         let is_away = held >= MANY && lock.silences_at(head) >= SILENCES_OF_THE_ABSENT;
-        let want = if is_away { held } else { held.div_ceil(2) }.min(limit);
+        let want = if is_away || part == Part::All { held } else { held.div_ceil(2) }.min(limit);
         if want == 0 {
             return Steal::Empty;
         }

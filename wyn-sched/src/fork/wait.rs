@@ -7,9 +7,12 @@
 //! | any, with little stack left | nothing | parks |
 //!
 //! A worker that meets work which it may not run leaves it where it is, parks, and another worker takes its place. That the
-//! thread which has the piece is asked first is leapfrogging (Wagner and Calder 1993).
+//! thread which has the piece is asked first is leapfrogging (Wagner and Calder 1993). A thread that has been parked for a
+//! while looks deeper: pieces that it waits for may lie in the deque of a thread that is blocked in a lock which this one
+//! holds.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use wyn_future::cell::Header;
 
@@ -30,6 +33,11 @@ const HELP_ROUNDS: u32 = 64;
 const YIELD_ROUNDS: u32 = 4;
 /// Spins between two rounds, growing with each up to this.
 const MAX_ROUND_SPINS: u32 = 32;
+
+/// How long a thread parks before it looks into all deques, in which such work may lie under work of others; at first, and at
+/// last.
+const FIRST_PATIENCE: Duration = Duration::from_millis(1);
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Waits until the header says `Left`. `node` is that of the work it stands for.
 pub(crate) fn wait(context: &Context, header: &Header, node: *const Node) {
@@ -56,16 +64,33 @@ impl Wait<'_> {
         match self.help(node) {
             Help::Over => return,
             Help::Exhausted if !is_guest => {}
-            Help::Exhausted | Help::Refused => return self.block(),
+            Help::Exhausted | Help::Refused => return self.block_and_dig(node),
         }
         while !self.is_over() {
             match self.look_on(node) {
                 Some(task) => self.context.run(task),
                 None if self.is_over() => {}
-                None => return self.block(),
+                None => return self.block_and_dig(node),
             }
             if !self.context.has_stack() {
-                return self.block();
+                return self.block_and_dig(node);
+            }
+        }
+    }
+
+    /// Parks until the wait is over, and looks around now and then for work below `node` which nobody comes to.
+    #[cold]
+    fn block_and_dig(&self, node: *const Node) {
+        let mut patience = FIRST_PATIENCE;
+        while !self.is_over() {
+            self.block(Some(Instant::now() + patience));
+            patience = (2 * patience).min(LAST_PATIENCE);
+            while !self.is_over()
+                && self.context.has_stack()
+                && let Some(task) = self.context.dig(node)
+            {
+                self.context.run(task);
+                patience = FIRST_PATIENCE;
             }
         }
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::barrier::Asymmetric;
 use crate::context::Context;
 use crate::runtime;
+use crate::shared::{Left, Queue};
 use crate::sync::{park, park_timeout, spin_loop, yield_now};
 use crate::task::TaskRef;
 use roster::{Order, Rest};
@@ -79,6 +80,7 @@ pub(crate) fn idle_with(
         quiet: Duration::ZERO,
         fruitless: 0,
         has_seen_room: false,
+        needs_lookout: false,
     }
     .run()
 }
@@ -97,6 +99,8 @@ struct Idle<'a> {
     /// A processor is free, however many workers seem busy: the watcher has just seen work that nobody moves to, or somebody
     /// has called this worker who had. Workers that block inside their tasks seem busy.
     has_seen_room: bool,
+    /// This thread has relieved others that poll, and may be polled for as well.
+    needs_lookout: bool,
 }
 
 impl Idle<'_> {
@@ -145,20 +149,21 @@ impl Idle<'_> {
         None
     }
 
-    /// A task from outside that has waited too long, if the watcher has seen one: it is run whoever else is busy.
-    fn relieve(&self) -> Option<Found> {
+    /// A task that has waited too long, if the watcher has seen one: it is run whoever else is busy.
+    fn relieve(&mut self) -> Option<Found> {
         if (self.until)() {
             return Some(Found::Until);
         }
-        let is_wanted = self.context.shared.relief.take();
-        is_wanted.then(|| self.context.take_outside()).flatten().map(Found::Task)
+        let left = self.context.shared.relief.take()?;
+        self.needs_lookout = left.polled;
+        self.context.take_from(left.queue).map(Found::Task)
     }
 
     /// Stops searching. A lone task needs nobody who looks for more: the next push calls.
     fn end_search(&self, has_seen_room: bool) {
         self.leave_search(has_seen_room);
         if self.context.shared.roster.idle() == 0 {
-            runtime::keep_lookout(&self.context.shared);
+            runtime::keep_lookout(&self.context.shared, self.needs_lookout);
         }
     }
 
@@ -206,8 +211,8 @@ impl Idle<'_> {
                 self.context.stats().called(shared.roster.watch_to_leave(id));
                 return Next::Leave;
             }
-            let full = self.look();
-            if shared.relief.is_wanted() || (!full && self.context.has_prey()) {
+            let Look { full, relieves } = self.look();
+            if relieves || (!full && self.context.has_prey()) {
                 shared.roster.watch_to_search(id);
                 self.has_seen_room = true;
                 return Next::Search;
@@ -223,15 +228,17 @@ impl Idle<'_> {
         }
     }
 
-    /// Whether every processor is busy by what the watcher sees: threads that moved since its last look. Or nobody may come,
-    /// since all workers are in tasks; then it asks for relief if they move and leave a task from outside where it is.
-    fn look(&mut self) -> bool {
+    /// Looks whether the watcher may come for more, and whether it must.
+    fn look(&mut self) -> Look {
         let shared = &self.context.shared;
-        let Seen { workers: moved, anybody, leaves_outside } =
-            self.context.looks.borrow_mut().look(self.context);
+        let Seen { workers: moved, anybody, left } = self.context.looks.borrow_mut().look(self.context);
         let staffed = self.is_staffed();
-        if staffed && moved > 0 && leaves_outside && shared.able() <= shared.config.workers + 1 {
-            shared.relief.ask();
+        // Of those from outside one at a time. Where code polls, that may be for what this very task does.
+        let may_relieve = |left: &Left| left.polled || shared.able() <= shared.config.workers + 1;
+        let left = left.filter(|left| staffed && may_relieve(left));
+        let relieves = left.is_some();
+        if let Some(left) = left {
+            shared.relief.ask(left);
         }
         let full = staffed || moved >= shared.target;
         self.quiet = if anybody { Duration::ZERO } else { self.quiet + self.interval };
@@ -239,7 +246,7 @@ impl Idle<'_> {
         let last = if full { LAST_FULL_LOOK } else { LAST_LOOK };
         let last = if self.fruitless >= FRUITLESS_LOOKS { FRUITLESS_LOOK } else { last };
         self.interval = (self.interval * 2).min(last);
-        full
+        Look { full, relieves }
     }
 
     /// Whether every processor is busy by what a searcher sees.
@@ -329,8 +336,16 @@ struct Seen {
     workers: usize,
     /// Any thread has moved, one from outside perhaps.
     anybody: bool,
-    /// The oldest task of a queue from outside is still there.
-    leaves_outside: bool,
+    /// A queue whose oldest task has been there since, though the workers move, or poll.
+    left: Option<Left>,
+}
+
+/// What the watcher has seen.
+struct Look {
+    /// Nobody may come for more: every processor is busy, by what has moved since the last look, or all workers are in tasks.
+    full: bool,
+    /// It has asked for relief.
+    relieves: bool,
 }
 
 /// How far each thread was when this worker last looked.
@@ -338,8 +353,10 @@ struct Seen {
 pub(crate) struct Looks {
     /// Per slot id: [`Slot::progress`](crate::slot::Slot::progress).
     seen: Vec<usize>,
-    /// What was queued from outside, oldest first: the injector's mark, then those of the guests' deques that held anything.
-    outside: Vec<(usize, usize)>,
+    /// The queues that held anything, with what changes when their oldest task is taken; and room for those of the next look.
+    queues: [Vec<(Queue, usize)>; 2],
+    /// See [`Shared::polls`](crate::shared::Shared::polls).
+    polls: usize,
 }
 
 impl Looks {
@@ -348,10 +365,15 @@ impl Looks {
         let guests = slots.guests().filter(|&id| self.has_moved(context, id)).count();
         let own = slots.used().filter(|id| *id != context.id && !slots.guests().contains(id));
         let workers = own.filter(|&id| self.has_moved(context, id)).count();
-        let outside: Vec<_> = context.shared.outside().collect();
-        let leaves_outside = outside.iter().any(|mark| self.outside.contains(mark));
-        self.outside = outside;
-        Seen { workers, anybody: guests + workers > 0, leaves_outside }
+        let polls = context.shared.polls();
+        let polled = polls != std::mem::replace(&mut self.polls, polls);
+        let [before, now] = &mut self.queues;
+        now.clear();
+        now.extend(context.shared.queues());
+        let mut still = now.iter().filter(|queue| before.contains(queue)).map(|&(queue, _)| queue);
+        let queue = still.find(|queue| polled || (workers > 0 && queue.is_outside()));
+        std::mem::swap(before, now);
+        Seen { workers, anybody: guests + workers > 0, left: queue.map(|queue| Left { queue, polled }) }
     }
 
     fn has_moved(&mut self, context: &Context, id: usize) -> bool {
