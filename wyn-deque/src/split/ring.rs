@@ -42,10 +42,21 @@ impl<T> Ring<T> {
     /// Allocates a ring of `capacity` slots, a power of two.
     pub(super) fn alloc(capacity: usize) -> NonNull<Self> {
         assert!(capacity.is_power_of_two());
-        // Models can tell a slot that was never filled: it reads as zero, which no item of theirs is.
-        let empty = if cfg!(wyn_loom) { MaybeUninit::zeroed } else { MaybeUninit::uninit };
-        let slots = (0..capacity).map(|_| Slot::new(empty())).collect();
-        NonNull::from(Box::leak(Box::new(Self { slots })))
+        NonNull::from(Box::leak(Box::new(Self { slots: Self::empty(capacity) })))
+    }
+
+    /// Slots that no byte is written to: a page of them costs nothing until it is used.
+    #[cfg(not(wyn_loom))]
+    fn empty(capacity: usize) -> Box<[Slot<T>]> {
+        let slots = Box::<[Slot<T>]>::new_uninit_slice(capacity);
+        // SAFETY: a slot is a `MaybeUninit` in a cell, which any bytes are, unwritten ones too.
+        unsafe { slots.assume_init() }
+    }
+
+    /// Models can tell a slot that was never filled: it reads as zero, which no item of theirs is.
+    #[cfg(wyn_loom)]
+    fn empty(capacity: usize) -> Box<[Slot<T>]> {
+        (0..capacity).map(|_| Slot::new(MaybeUninit::zeroed())).collect()
     }
 
     /// The view of a ring.
