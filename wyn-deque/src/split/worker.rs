@@ -1,4 +1,4 @@
-//! The owner's end: push, pop, growth.
+//! The owner's end: push, pop, change of rings.
 
 use std::cell::Cell;
 use std::fmt;
@@ -51,7 +51,7 @@ pub struct Worker<T, B: Barrier = Fences> {
 unsafe impl<T: Send, B: Barrier> Send for Worker<T, B> {}
 
 impl<T, B: Barrier> Worker<T, B> {
-    /// An empty deque with room for 256 items. It grows as needed and never shrinks.
+    /// An empty deque with room for 256 items. It grows as needed, and shrinks by [`shrink_to`](Self::shrink_to).
     #[must_use]
     pub fn new() -> Self {
         Self::with_capacity(INITIAL_CAPACITY)
@@ -296,18 +296,42 @@ impl<T, B: Barrier> Worker<T, B> {
         let needed = held.checked_add(n).expect("capacity overflow");
         if needed > self.view.get().capacity() {
             let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
-            self.grow(done, roomy.expect("capacity overflow"));
+            self.change_ring(done, roomy.expect("capacity overflow"));
         }
+        self.set_limit(done, n);
+    }
+
+    /// `n` pushes at least come before the next look, if there is room for them.
+    fn set_limit(&self, done: Index, n: usize) {
         let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
         self.limit.set(if full.since(look) < 0 { full } else { look });
     }
 
-    /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.
-    fn grow(&self, done: Index, capacity: usize) {
+    /// Gives memory back: what is there moves to a ring of `capacity` slots, or as many more as it needs, if that is
+    /// less than the deque has. Never waits.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<i32> = wyn_deque::split::Worker::with_capacity(1 << 14);
+    /// worker.push(1);
+    /// worker.shrink_to(16);
+    /// assert_eq!(worker.pop(), Some(1));
+    /// ```
+    pub fn shrink_to(&self, capacity: usize) {
+        let words = &self.shared.words;
+        let done = words.done();
+        let needed = self.head().items_since(done).max(capacity).max(2).checked_next_power_of_two();
+        if let Some(needed) = needed.filter(|&needed| needed < self.view.get().capacity()) {
+            self.change_ring(done, needed);
+            self.set_limit(done, 1);
+        }
+    }
+
+    /// Moves what lies at and above `done` to a ring of `capacity` slots, which it fits into. Never waits for a thief.
+    fn change_ring(&self, done: Index, capacity: usize) {
         let old = self.view.get();
         let held = self.head().items_since(done);
         let ring = Ring::alloc(capacity);
-        // SAFETY: just allocated; freed when the deque is dropped or by the next growth.
+        // SAFETY: just allocated; freed when the deque is dropped or by the next change.
         let view = unsafe { Ring::view(ring) };
         // SAFETY: both rings are alive, `held` fits into either. Only the owner writes slots of the
         // old ring, and nobody else knows the new one. The copies of items that a thief has claimed
@@ -315,7 +339,7 @@ impl<T, B: Barrier> Worker<T, B> {
         unsafe { old.copy_to(done, view, done, held) };
         let retired = self.shared.words.replace(ring);
         self.view.set(view);
-        // SAFETY: the ring came from `alloc`, and only growth retires, once. Thieves that pin
+        // SAFETY: the ring came from `alloc`, and only this retires, once. Thieves that pin
         // themselves from now on load the new ring; those that use the old one are pinned.
         unsafe { Ring::retire(retired) };
     }
