@@ -23,7 +23,7 @@ use crate::shared::Shared;
 use crate::sleep::Looks;
 use crate::sleep::roster::Idle;
 use crate::slot::{Deque, Role, Slot};
-use crate::stack;
+use crate::stack::{self, Stay};
 use crate::stats::Counters;
 use crate::sync::{Ordering, compiler_fence};
 use crate::task::{Op, TaskRef};
@@ -277,10 +277,19 @@ impl Context {
         Departure::end_all(departures);
     }
 
-    /// Whether there is stack enough to run another task on top of what is running.
+    /// Whether there is stack enough to run another task on top of what is running. On a stack that is not the thread's
+    /// own only while somebody [stays](Self::stay) there.
     #[inline(always)]
     pub(crate) fn has_stack(&self) -> bool {
         self.stack_limit.is_above()
+    }
+
+    /// Makes the stack that the caller's frame is on one that [`has_stack`](Self::has_stack) knows, until the guard is
+    /// dropped.
+    #[allow(dead_code, reason = "waits are to call it where they begin")]
+    #[inline]
+    pub(crate) fn stay(&self) -> Stay<'_> {
+        self.stack_limit.stay()
     }
 
     /// Counts a scheduling decision; the count so far.
