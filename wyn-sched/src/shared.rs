@@ -13,7 +13,7 @@ use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::future::Suspended;
 use crate::sleep::roster::Roster;
-use crate::slot::{SPARES, Slots};
+use crate::slots::{SPARES, Slots};
 use crate::stats::Common;
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::task::{Op, TaskRef};
@@ -86,8 +86,12 @@ impl Shared {
 
     /// Whether any queue holds a task. Misses none that was pushed before a heavy barrier of the caller.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty()
-            || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()))
+        let has_work = !self.injector.is_empty()
+            || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()));
+        if !has_work {
+            self.slots.tidy();
+        }
+        has_work
     }
 
     /// How many tasks are queued, counted up to `most`. A hint.
@@ -147,11 +151,13 @@ impl Shared {
         let nobody_helps = || !self.slots.guests().any(|id| self.slots.get(id).is_helping());
         let guests_moves = || {
             let moves = self.slots.guests().map(|id| self.slots.get(id).progress());
-            moves.fold(0, usize::wrapping_add)
+            let moves = moves.fold(0, usize::wrapping_add);
+            // In this order: a guest that goes is no longer looked at.
+            (moves, self.slots.guests_gone())
         };
         // A task that is running may push and be done with between two of these looks; a second look at who
         // rests after the look at the queues closes that gap, since only a task can push. A guest may begin,
-        // run, and end in between: its moves tell.
+        // run, and end in between: its moves tell, or that it has gone.
         let moves = guests_moves();
         all_rest() && nobody_helps() && {
             Asymmetric::heavy();
@@ -236,13 +242,12 @@ impl Shared {
         *lock(&self.crew) -= 1;
     }
 
-    /// A thread is about to be started for this runtime: how many there were before, unless there are as many
-    /// as there are slots for.
-    pub(crate) fn arrive(&self) -> Option<usize> {
+    /// A thread is about to be started for this runtime; `None` if there are as many as there may be.
+    pub(crate) fn arrive(&self) -> Option<()> {
         let most = self.config.workers + SPARES;
         // Ordering: Release: pairs with the Acquire in `alive`. Relaxed: only the number counts.
         let one_more = |alive| (alive < most).then_some(alive + 1);
-        self.alive.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).ok()
+        self.alive.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).ok().map(drop)
     }
 
     /// A thread of this runtime ends, or could not be started.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
-use wyn_future::cell::Header;
+use wyn_future::cell::{Header, MAX_RUNNERS};
 
 pub(crate) use self::current::{
     Helping, Seat, ambient, current, end_departures_of_guest, helped, hold, is_inside, put_off, report_panic,
@@ -23,6 +23,7 @@ use crate::shared::Shared;
 use crate::sleep::Looks;
 use crate::sleep::roster::Idle;
 use crate::slot::{Deque, Role, Slot};
+use crate::slots::Reserved;
 use crate::stack::{self, Stay};
 use crate::stats::Counters;
 use crate::sync::{Ordering, compiler_fence};
@@ -38,6 +39,9 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     slot: Arc<CachePadded<Slot>>,
     pub(crate) id: usize,
+    /// What a task that runs here names as its runner, for a thread that waits for it and wants to know whose deque to look
+    /// into first: the id, but the last that a header can hold is shared by all above.
+    pub(crate) runner: usize,
     pub(crate) role: Role,
     stack_limit: stack::Limit,
     /// Inside a task: where the head of the deque was when it started. What lies above was pushed by it, or by
@@ -61,18 +65,20 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// A context with a slot of this role; `None` if all are taken.
-    pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
-        let (id, deque) = shared.slots.lend(role)?;
+    /// The calling thread's context with this slot, which it keeps until the context goes.
+    pub(crate) fn enroll(shared: Arc<Shared>, reserved: Reserved) -> Rc<Self> {
+        let Reserved { id, role } = reserved;
+        let deque = shared.slots.move_in(reserved);
         let slot = Arc::clone(shared.slots.get(id));
         let family = Cell::new(Family::of(Arc::as_ptr(&slot)));
         // Any odd number does; ids are small.
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
-        Some(Rc::new(Self {
+        Rc::new(Self {
             deque: ManuallyDrop::new(deque),
             shared,
             slot,
             id,
+            runner: id.min(MAX_RUNNERS - 1),
             role,
             stack_limit: stack::Limit::new(),
             floor: Cell::new(None),
@@ -85,7 +91,7 @@ impl Context {
             missed: Cell::new(Missed::default()),
             looks: RefCell::new(Looks::default()),
             departures: RefCell::new(Vec::new()),
-        }))
+        })
     }
 
     #[inline(always)]
@@ -214,7 +220,7 @@ impl Context {
         self.stats().ran(task);
         let outer = (self.floor.replace(Some(self.deque().position())), self.family.replace(task.family()));
         // SAFETY: it was taken from a queue, and is given up here.
-        unsafe { task.enter(Op::Run, self.id) };
+        unsafe { task.enter(Op::Run, self.runner) };
         self.floor.set(outer.0);
         self.family.set(outer.1);
     }
@@ -315,7 +321,7 @@ impl Drop for Context {
         Departure::end_all(std::mem::take(self.departures.get_mut()));
         // SAFETY: nobody uses it after this.
         let deque = unsafe { ManuallyDrop::take(&mut self.deque) };
-        self.shared.slots.give_back(self.id, deque);
+        self.shared.slots.give_back(Reserved { id: self.id, role: self.role }, Some(deque));
     }
 }
 
