@@ -71,9 +71,7 @@ pub(crate) fn main(shared: Arc<Shared>, place: Reserved, refusal: Option<Refusal
         // Somebody waits for what only this thread may come to run.
         (Err(payload), None) => Refusal::new(payload).report(&shared),
     }
-    // Tasks catch their own panics. What comes out here is a foreign waker's, sent after its task was
-    // complete: nothing is lost by going on.
-    while catch_unwind(AssertUnwindSafe(|| work(seat.context(), &leave))).is_err() {}
+    work(seat.context(), &leave);
     while let Some(task) = seat.context().slot().receive() {
         seat.context().run(task);
     }
@@ -83,7 +81,8 @@ pub(crate) fn main(shared: Arc<Shared>, place: Reserved, refusal: Option<Refusal
     }
 }
 
-/// Runs tasks until the runtime stops.
+/// Runs tasks until the runtime stops. Nothing unwinds out of here: what tasks, wakers, destructors of results and the
+/// panic handler panic with is caught where they are called.
 fn work(context: &Rc<Context>, leave: &Leave) {
     let shared = &context.shared;
     loop {
