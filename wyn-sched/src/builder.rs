@@ -43,7 +43,11 @@ impl Config {
     }
 
     pub(crate) fn thread_name(&self, index: usize) -> String {
-        self.name.as_ref().map_or_else(|| format!("wyn-{index}"), |name| name(index))
+        self.name.as_ref().map_or_else(|| Self::default_name(index), |name| name(index))
+    }
+
+    pub(crate) fn default_name(index: usize) -> String {
+        format!("wyn-{index}")
     }
 }
 
@@ -91,26 +95,38 @@ impl Builder {
     }
 
     /// Names a thread by its index; `wyn-0` and so on unless set.
+    ///
+    /// A worker has the index that [`current_worker_index`](crate::current_worker_index) says, below the number of
+    /// workers. A spare, a thread that stands in for a worker that waits inside a task, has the lowest index from there
+    /// on that no other living spare has: a list of one more entry than spares ever lived at a time is long enough for it.
+    ///
+    /// The function is called by the thread that starts the new one: by that which builds the runtime, later by any that
+    /// is about to wait, so it should not wait itself. If it panics for a spare, or its name holds a zero byte, the spare
+    /// gets the name it would have had without, and the [panic handler](Self::panic_handler) is told of the panic. For a
+    /// worker, [`build`](Self::build) panics or fails.
     pub fn thread_name(mut self, name: impl Fn(usize) -> String + Send + Sync + 'static) -> Self {
         self.config.name = Some(Arc::new(name));
         self
     }
 
-    /// Runs on each thread of the runtime, with its index, before its first task. A panic in it fails
-    /// [`build`](Self::build).
+    /// Runs on each thread of the runtime, with its [index](Self::thread_name), before its first task.
+    ///
+    /// A panic on a worker fails [`build`](Self::build). A spare runs tasks all the same, since others wait for them; the
+    /// [panic handler](Self::panic_handler) is told, and the [stop hook](Self::on_thread_stop) is not called.
     pub fn on_thread_start(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.config.on_thread_start = Some(Arc::new(hook));
         self
     }
 
-    /// Runs on each thread of the runtime, with its index, after its last task.
+    /// Runs on each thread of the runtime, with its [index](Self::thread_name), after its last task. No other thread has
+    /// the same index meanwhile.
     pub fn on_thread_stop(mut self, hook: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.config.on_thread_stop = Some(Arc::new(hook));
         self
     }
 
-    /// Is given the panics that no handle will report: of detached tasks, and of tasks whose handle was
-    /// dropped. Unless set, what the process's panic hook has printed is all there is.
+    /// Is given the panics that no handle will report: of detached tasks, of tasks whose handle was dropped, and of
+    /// [names](Self::thread_name) and [start hooks](Self::on_thread_start) of spares. Unless set, what the process's panic hook has printed is all there is.
     pub fn panic_handler(mut self, handler: impl Fn(JoinError) + Send + Sync + 'static) -> Self {
         self.config.panic_handler = Some(Arc::new(handler));
         self

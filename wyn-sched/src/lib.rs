@@ -25,6 +25,7 @@ mod isolate;
 mod join;
 #[allow(unsafe_code, reason = "follows the chain of waiting frames")]
 mod lineage;
+mod numbers;
 #[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
 mod par_for;
 mod runtime;
@@ -35,11 +36,13 @@ mod search;
 mod shared;
 mod sleep;
 mod slot;
+mod slots;
 mod spawn;
 #[allow(unsafe_code, reason = "asks for the bounds of the stack")]
 mod stack;
 mod stats;
 mod sync;
+mod table;
 #[allow(unsafe_code, reason = "lays out closures and results in cells")]
 mod task;
 mod worker;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::panic::{Location, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -16,8 +16,9 @@ use crate::future;
 use crate::handle::JoinHandle;
 use crate::shared::Shared;
 use crate::slot::Role;
+use crate::slots::Reserved;
 use crate::task;
-use crate::worker::{self, Ready};
+use crate::worker::{self, Ready, Refusal};
 
 /// A set of worker threads and their queues.
 ///
@@ -65,8 +66,8 @@ impl Runtime {
         deadlock::enlist(&runtime.shared);
         let (ready, readiness) = channel();
         // An early return drops `runtime`, which ends the threads that have started.
-        for _ in 0..workers {
-            start_thread(&runtime.shared, Role::Worker, Some(ready.clone())).map_err(BuildError::Thread)?;
+        for index in 0..workers {
+            start_thread(&runtime.shared, Some(index), Some(ready.clone())).map_err(BuildError::Thread)?;
         }
         drop(ready);
         for outcome in readiness.iter().take(workers) {
@@ -112,7 +113,7 @@ impl Runtime {
     /// Drives a future on the calling thread, as [`block_on`](crate::block_on()) does; what it spawns goes to this runtime.
     ///
     /// On a worker of another runtime the free functions still mean that one, and on a thread from outside the global one
-    /// if 64 others have a place in this runtime already.
+    /// if 4096 others have a place in this runtime already.
     ///
     /// # Panics
     /// With the panic of the future.
@@ -277,38 +278,70 @@ pub(crate) fn keep_lookout(shared: &Arc<Shared>, anyway: bool) {
     }
 }
 
-/// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread.
+/// Starts a worker in the place of one that waits, if one may still be started and the system gives a thread. Unwinds
+/// with nothing: the caller is inside a wait.
 pub(crate) fn start_spare(shared: &Arc<Shared>) -> bool {
-    let is_started = !shared.has_stopped() && start_thread(shared, Role::Spare, None).is_ok();
+    let is_started =
+        !shared.has_stopped() && !shared.is_short_of_threads() && start_thread(shared, None, None).is_ok();
+    shared.note_threads(is_started);
     shared.stats.spares_started.add(usize::from(is_started));
     is_started
 }
 
-fn start_thread(shared: &Arc<Shared>, role: Role, ready: Option<Ready>) -> io::Result<()> {
-    let Some(index) = shared.arrive() else {
-        return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "as many threads as there may be"));
-    };
-    // The naming function is foreign code, which may panic.
-    let arrived = Arrived(shared);
-    let config = &shared.config;
-    let name = config.thread_name(index);
-    if name.contains('\0') {
-        // `std` would panic.
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a thread name holds a zero byte"));
-    }
+/// Starts the worker of this index, or a spare.
+fn start_thread(shared: &Arc<Shared>, worker: Option<usize>, ready: Option<Ready>) -> io::Result<()> {
+    let arrived = Arrived::new(shared, worker)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::QuotaExceeded, "as many threads as there may be"))?;
+    let place = arrived.place;
+    let (name, refusal) = name(shared, place)?;
     let own = Arc::clone(shared);
-    let builder = thread::Builder::new().name(name).stack_size(config.stack_bytes);
-    builder.spawn(move || worker::main(own, role, ready.as_ref()))?;
+    let builder = thread::Builder::new().name(name).stack_size(shared.config.stack_bytes);
+    builder.spawn(move || worker::main(own, place, refusal, ready.as_ref()))?;
     // From here on the thread counts itself out.
     std::mem::forget(arrived);
     Ok(())
 }
 
-/// Counts a thread out that does not come about.
-struct Arrived<'a>(&'a Shared);
+/// The name of a thread. A spare without one of its own gets the default, and with it the panic of the naming function,
+/// if that is why.
+fn name(shared: &Shared, place: Reserved) -> io::Result<(String, Option<Refusal>)> {
+    let (config, index) = (&shared.config, shared.slots.index(place));
+    if place.role != Role::Spare {
+        let name = config.thread_name(index);
+        // `std` would panic.
+        let zero = || io::Error::new(io::ErrorKind::InvalidInput, "a thread name holds a zero byte");
+        return if name.contains('\0') { Err(zero()) } else { Ok((name, None)) };
+    }
+    let named = catch_unwind(AssertUnwindSafe(|| config.thread_name(index)));
+    Ok(match named {
+        Ok(name) if !name.contains('\0') => (name, None),
+        Ok(_) => (Config::default_name(index), None),
+        Err(payload) => (Config::default_name(index), Some(Refusal::new(payload))),
+    })
+}
+
+/// A thread that counts, and has a slot. Undone if it does not come about.
+struct Arrived<'a> {
+    shared: &'a Shared,
+    place: Reserved,
+}
+
+impl<'a> Arrived<'a> {
+    fn new(shared: &'a Shared, worker: Option<usize>) -> Option<Self> {
+        shared.arrive()?;
+        let slots = &shared.slots;
+        let place = worker.map_or_else(|| slots.reserve_spare(), |index| Some(slots.reserve_worker(index)));
+        let Some(place) = place else {
+            shared.leave();
+            return None;
+        };
+        Some(Self { shared, place })
+    }
+}
 
 impl Drop for Arrived<'_> {
     fn drop(&mut self) {
-        self.0.leave();
+        self.shared.slots.give_back(self.place, None);
+        self.shared.leave();
     }
 }

@@ -15,10 +15,13 @@ use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::future::Suspended;
 use crate::sleep::roster::Roster;
-use crate::slot::{SPARES, Slots};
+use crate::slots::{SPARES, Slots};
 use crate::stats::Common;
 use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
 use crate::task::{Op, TaskRef};
+
+/// The system that has refused a thread is asked again after so long.
+const REFUSAL: Duration = Duration::from_millis(50);
 
 /// How many runtimes the process has that have not been freed.
 static RUNTIMES: AtomicUsize = AtomicUsize::new(0);
@@ -47,6 +50,8 @@ pub(crate) struct Shared {
     alive: AtomicUsize,
     /// Threads of `alive` that wait inside a task and run nothing. Changed under `crew`.
     blocked: AtomicUsize,
+    /// When the system has last refused a thread.
+    refused: Mutex<Option<Instant>>,
     /// Tasks that were cancelled in a queue.
     cancelled: AtomicUsize,
     /// Spares that are leaving and still count as alive.
@@ -76,6 +81,7 @@ impl Shared {
             stopped: AtomicBool::new(false),
             alive: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
+            refused: Mutex::new(None),
             cancelled: AtomicUsize::new(0),
             crew: Mutex::new(0),
             ended: (Mutex::new(()), Condvar::new()),
@@ -111,8 +117,12 @@ impl Shared {
 
     /// Whether any queue holds a task. Misses none that was pushed before a heavy barrier of the caller.
     pub(crate) fn has_work(&self) -> bool {
-        !self.injector.is_empty()
-            || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()))
+        let has_work = !self.injector.is_empty()
+            || self.slots.used().any(|id| self.slots.get(id).stealer().is_some_and(|s| !s.is_empty()));
+        if !has_work {
+            self.slots.tidy();
+        }
+        has_work
     }
 
     /// How many tasks are queued, counted up to `most`. A hint.
@@ -151,7 +161,7 @@ impl Shared {
         let injector = (!matches!(self.injector.len(), 0)).then(|| self.uninjected.load(Ordering::Relaxed));
         let deques = self.slots.used().filter_map(|id| {
             let deque = self.slots.get(id).stealer().filter(|deque| !deque.is_empty())?;
-            let queue = if self.slots.guests().contains(&id) { Queue::Guest(id) } else { Queue::Worker(id) };
+            let queue = if self.slots.is_guest(id) { Queue::Guest(id) } else { Queue::Worker(id) };
             Some((queue, deque.mark().0))
         });
         injector.map(|mark| (Queue::Injector, mark)).into_iter().chain(deques)
@@ -204,11 +214,13 @@ impl Shared {
         let nobody_helps = || !self.slots.guests().any(|id| self.slots.get(id).is_helping());
         let guests_moves = || {
             let moves = self.slots.guests().map(|id| self.slots.get(id).progress());
-            moves.fold(0, usize::wrapping_add)
+            let moves = moves.fold(0, usize::wrapping_add);
+            // In this order: a guest that goes is no longer looked at.
+            (moves, self.slots.guests_gone())
         };
         // A task that is running may push and be done with between two of these looks; a second look at who
         // rests after the look at the queues closes that gap, since only a task can push. A guest may begin,
-        // run, and end in between: its moves tell.
+        // run, and end in between: its moves tell, or that it has gone.
         let moves = guests_moves();
         all_rest() && nobody_helps() && {
             Asymmetric::heavy();
@@ -282,6 +294,21 @@ impl Shared {
         self.alive().saturating_sub(self.blocked() + *leaving)
     }
 
+    /// Whether the system has refused a thread lately: it is not asked again by each that waits.
+    pub(crate) fn is_short_of_threads(&self) -> bool {
+        lock(&self.refused).is_some_and(|at| at.elapsed() < REFUSAL)
+    }
+
+    /// Remembers whether the system has given a thread when it was asked for one.
+    pub(crate) fn note_threads(&self, is_given: bool) {
+        let mut refused = lock(&self.refused);
+        if is_given {
+            *refused = None;
+        } else if refused.is_none_or(|at| at.elapsed() >= REFUSAL) {
+            *refused = Some(Instant::now());
+        }
+    }
+
     /// Whether an idle spare would [be let go](Self::may_leave).
     pub(crate) fn has_surplus(&self) -> bool {
         self.able() > self.config.workers
@@ -300,13 +327,12 @@ impl Shared {
         *lock(&self.crew) -= 1;
     }
 
-    /// A thread is about to be started for this runtime: how many there were before, unless there are as many
-    /// as there are slots for.
-    pub(crate) fn arrive(&self) -> Option<usize> {
+    /// A thread is about to be started for this runtime; `None` if there are as many as there may be.
+    pub(crate) fn arrive(&self) -> Option<()> {
         let most = self.config.workers + SPARES;
         // Ordering: Release: pairs with the Acquire in `alive`. Relaxed: only the number counts.
         let one_more = |alive| (alive < most).then_some(alive + 1);
-        self.alive.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).ok()
+        self.alive.fetch_update(Ordering::Release, Ordering::Relaxed, one_more).ok().map(drop)
     }
 
     /// A thread of this runtime ends, or could not be started.

@@ -1,31 +1,27 @@
-//! The registered deques of a runtime: one per worker, one per thread from outside, one per spare.
+//! A slot: a thread's deque, and what others may see of the thread.
 //!
-//! A slot's deque is made when its first user comes and lives as long as the runtime. The stealing end stays
-//! in the slot; the owning end is lent to the thread that has the slot, and what that thread leaves behind
-//! when it goes stays in reach of the thieves.
+//! A slot is made when its first user comes and stays as long as the runtime. The stealing end of its deque stays in the
+//! slot; the owning end is lent to the thread that has the slot. What that thread leaves behind when it goes stays in
+//! reach of the thieves; if it leaves nothing, the deque keeps next to no memory. Who gets which slot is settled in
+//! [`slots`](crate::slots).
 
-use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use crossbeam_utils::CachePadded;
 use wyn_deque::Injector;
 
 use crate::barrier::Asymmetric;
 use crate::stats::Counters;
-use crate::sync::{AtomicBool, AtomicU32, AtomicUsize, Mutex, Ordering, Thread, current, lock};
+use crate::sync::{AtomicBool, AtomicU32, Mutex, Ordering, Thread, current, lock};
 use crate::task::TaskRef;
 
 pub(crate) type Deque = wyn_deque::split::Worker<TaskRef, Asymmetric>;
 pub(crate) type Stealer = wyn_deque::split::Stealer<TaskRef, Asymmetric>;
 
-/// Room in a new deque. Memory is used as it is touched, so it costs nothing to begin with, and growing later
-/// would touch it twice.
+/// Room in the deque of a worker, or of a slot's first guest. Memory is used as it is touched, so it costs nothing to
+/// begin with, and growing later would touch it twice.
 const DEQUE_TASKS: usize = 1 << 14;
-
-/// Threads from outside that have a deque of their own at a time; the others use the injector.
-pub(crate) const GUESTS: usize = 64;
-/// Spare workers at a time, see [`crate::runtime`].
-pub(crate) const SPARES: usize = 4096;
+/// Room in the deque of a spare, and in one that nobody has.
+const HOME_TASKS: usize = 32;
 
 /// Who may have a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +52,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             stealer: OnceLock::new(),
             home: Mutex::new(None),
@@ -119,95 +115,33 @@ impl Slot {
         // Ordering: Acquire: pairs with the Release in `set_helping`: what the guest pushed before is visible.
         self.helping.load(Ordering::Acquire)
     }
-}
 
-/// All slots of a runtime: workers first, then guests, then spares.
-pub(crate) struct Slots {
-    /// Each is made when it is first lent: most never are.
-    slots: Box<[OnceLock<Arc<CachePadded<Slot>>>]>,
-    workers: usize,
-    /// Which slots are lent out.
-    lent: Mutex<Vec<bool>>,
-    /// Ends of the parts of the guest and the spare range that were ever used.
-    guests_end: AtomicUsize,
-    spares_end: AtomicUsize,
-}
-
-impl Slots {
-    pub(crate) fn new(workers: usize) -> Self {
-        let all = workers + GUESTS + SPARES;
-        Self {
-            slots: (0..all).map(|_| OnceLock::new()).collect(),
-            workers,
-            lent: Mutex::new(vec![false; all]),
-            guests_end: AtomicUsize::new(workers),
-            spares_end: AtomicUsize::new(workers + GUESTS),
-        }
-    }
-
-    /// How many ids there are.
-    pub(crate) fn ids(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// A slot that may never have been lent.
-    #[inline]
-    pub(crate) fn get(&self, id: usize) -> &Arc<CachePadded<Slot>> {
-        self.slots[id].get_or_init(|| Arc::new(CachePadded::new(Slot::new())))
-    }
-
-    /// Lends a free slot and its deque; `None` if there is none.
-    pub(crate) fn lend(&self, role: Role) -> Option<(usize, Deque)> {
-        let mut lent = lock(&self.lent);
-        let id = self.range(role).find(|&id| !lent[id])?;
-        lent[id] = true;
-        let slot = self.get(id);
-        *lock(&slot.owner) = Some(current());
-        let deque = lock(&slot.home).take().unwrap_or_else(|| {
-            let deque = Deque::with_capacity(DEQUE_TASKS);
+    /// The owning end, for the thread that has reserved the slot.
+    pub(crate) fn move_in(&self, role: Role) -> Deque {
+        *lock(&self.owner) = Some(current());
+        let capacity = if role == Role::Spare { HOME_TASKS } else { DEQUE_TASKS };
+        lock(&self.home).take().unwrap_or_else(|| {
+            let deque = Deque::with_capacity(capacity);
             // A slot without a deque at home has none at all.
-            let _ = slot.stealer.set(deque.stealer());
+            let _ = self.stealer.set(deque.stealer());
             deque
-        });
-        let end = match role {
-            Role::Worker => return Some((id, deque)),
-            Role::Guest => &self.guests_end,
-            Role::Spare => &self.spares_end,
-        };
-        // Ordering: Release: pairs with the Acquire in `guests` and `spares`: the stealer is set.
-        end.fetch_max(id + 1, Ordering::Release);
-        Some((id, deque))
+        })
     }
 
-    /// Takes a slot back. What is in the deque stays stealable.
-    pub(crate) fn give_back(&self, id: usize, deque: Deque) {
-        let mut lent = lock(&self.lent);
-        *lock(&self.get(id).home) = Some(deque);
-        lent[id] = false;
+    /// Takes the owning end back.
+    pub(crate) fn move_out(&self, deque: Deque) {
+        *lock(&self.owner) = None;
+        *lock(&self.home) = Some(deque);
     }
 
-    fn range(&self, role: Role) -> Range<usize> {
-        match role {
-            Role::Worker => 0..self.workers,
-            Role::Guest => self.workers..self.workers + GUESTS,
-            Role::Spare => self.workers + GUESTS..self.ids(),
-        }
-    }
-
-    /// The guests that were ever there.
-    pub(crate) fn guests(&self) -> Range<usize> {
-        // Ordering: Acquire: pairs with the Release in `lend`.
-        self.workers..self.guests_end.load(Ordering::Acquire)
-    }
-
-    /// The spares that were ever there.
-    pub(crate) fn spares(&self) -> Range<usize> {
-        // Ordering: Acquire: pairs with the Release in `lend`.
-        self.workers + GUESTS..self.spares_end.load(Ordering::Acquire)
-    }
-
-    /// Every id whose deque may hold something.
-    pub(crate) fn used(&self) -> impl Iterator<Item = usize> {
-        (0..self.workers).chain(self.guests()).chain(self.spares())
+    /// Gives the memory of an empty deque back that is at home; whether it is so.
+    pub(crate) fn tidy(&self) -> bool {
+        lock(&self.home).as_ref().is_none_or(|deque| {
+            let is_empty = deque.is_empty();
+            if is_empty {
+                deque.shrink_to(HOME_TASKS);
+            }
+            is_empty
+        })
     }
 }

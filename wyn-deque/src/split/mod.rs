@@ -94,7 +94,7 @@
 //!    returns. Else C has read P's store (4), the claims after it read that or later (the lock orders them) and
 //!    announce nothing above `p`: P waits for one decision, not for a crowd. It spins 32 times, then
 //!    yields its processor each time. It does not wait while a thief copies.
-//! 8. **Rings.** The owner's ring holds all from `done` to `head`; growth copies just that, so also what is
+//! 8. **Rings.** The owner's ring holds all from `done` to `head`; growth, and shrinking, copies just that, so also what is
 //!    claimed and not copied yet. C loads the ring after it read `h`: X or the push before it came after the
 //!    installation of the ring then current, so C gets that ring or a later one, and either holds its items by
 //!    5. Growth never waits. The old ring is retired: the new one keeps it, until the owner gets the lock. Then C
@@ -141,7 +141,7 @@
 //! stores two words more; a steal is two locked
 //! instructions, for the lock and for the question, and `heavy` if the owner does not answer, whatever the size of the
 //! batch. An answer is one locked instruction of the owner. A
-//! ring never shrinks; growth makes it four times as large, so an item is copied once on average, and the retired rings together
+//! ring shrinks only when the owner says so; growth makes it four times as large, so an item is copied once on average, and the retired rings together
 //! are smaller than the one in use. Reading slots is one move for a word-sized `T`.
 
 mod barrier;

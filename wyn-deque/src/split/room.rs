@@ -44,11 +44,36 @@ impl<T, B: Barrier> Worker<T, B> {
         let needed = needed(done);
         if needed > self.view.get().capacity() {
             let roomy = needed.checked_mul(GROWTH / 2).and_then(usize::checked_next_power_of_two);
-            self.grow(done, roomy.expect("capacity overflow"));
+            self.change_ring(done, roomy.expect("capacity overflow"));
         }
         self.free_retired();
+        self.set_limit(done, n);
+    }
+
+    /// `n` pushes at least come before the next look, if there is room for them.
+    fn set_limit(&self, done: Index, n: usize) {
         let (full, look) = (done.plus(self.view.get().capacity()), self.head().plus(n + LOOK_PUSHES - 1));
         self.limit.set(if full.since(look) < 0 { full } else { look });
+    }
+
+    /// Gives memory back: what is there moves to a ring of `capacity` slots, or as many more as it needs, if that is
+    /// less than the deque has. Never waits; while a thief is at work, the old ring is kept until the next growth.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<i32> = wyn_deque::split::Worker::with_capacity(1 << 14);
+    /// worker.push(1);
+    /// worker.shrink_to(16);
+    /// assert_eq!(worker.pop(), Some(1));
+    /// ```
+    pub fn shrink_to(&self, capacity: usize) {
+        let words = &self.shared.words;
+        let done = words.done();
+        let needed = self.head().items_since(done).max(capacity).max(2).checked_next_power_of_two();
+        if let Some(needed) = needed.filter(|&needed| needed < self.view.get().capacity()) {
+            self.change_ring(done, needed);
+            self.free_retired();
+            self.set_limit(done, 1);
+        }
     }
 
     /// Frees the slots of what is taken by itself: all below `low`. Not if a thief is at work.
@@ -67,8 +92,8 @@ impl<T, B: Barrier> Worker<T, B> {
         lock.finish(oldest);
     }
 
-    /// Moves what lies at and above `done` to a ring of `capacity` slots. Never waits for a thief.
-    fn grow(&self, done: Index, capacity: usize) {
+    /// Moves what lies at and above `done` to a ring of `capacity` slots, which it fits into. Never waits for a thief.
+    fn change_ring(&self, done: Index, capacity: usize) {
         let (words, old) = (&self.shared.words, self.view.get());
         let held = self.head().items_since(done);
         let ring = Ring::alloc(capacity);

@@ -43,6 +43,30 @@ fn growth_carries_what_is_claimed_and_not_copied() {
 }
 
 #[test]
+fn shrinking_carries_what_is_claimed_and_not_copied() {
+    let (worker, stealer) = filled(1024, 5);
+    let locked = stealer.shared.words.try_lock().expect("the lock is free");
+    claim(&locked, 3);
+    worker.shrink_to(0);
+    assert_eq!([copy(&locked, 0), copy(&locked, 1), copy(&locked, 2)], [1, 2, 3]);
+    // Eight slots, five of them in use until the thief is done with its three.
+    (6..=20).for_each(|item| worker.push(item));
+    assert_eq!((worker.len(), copy(&locked, 0)), (17, 1));
+    locked.finish(Index(3));
+    drop(locked);
+    assert_eq!(std::iter::from_fn(|| stealer.steal().success()).collect::<Vec<_>>(), Vec::from_iter(4..=20));
+}
+
+#[test]
+fn a_deque_that_is_small_already_does_not_shrink() {
+    let (worker, _stealer) = filled(4, 4);
+    for capacity in [0, 4, 1 << 20, usize::MAX] {
+        worker.shrink_to(capacity);
+    }
+    assert_eq!((worker.len(), worker.pop()), (4, Some(4)));
+}
+
+#[test]
 fn a_slot_is_not_written_before_it_is_copied() {
     let (worker, stealer) = filled(4, 4);
     let locked = stealer.shared.words.try_lock().expect("the lock is free");

@@ -222,7 +222,7 @@ fn guest_of(shared: &Arc<Shared>) -> Option<Rc<Context>> {
                 // Contexts of runtimes that have ended are let go here; who still uses one holds it.
                 CURRENT.set(ptr::null());
                 contexts.retain(|context| !context.shared.has_stopped());
-                let context = Context::enroll(Arc::clone(shared), Role::Guest)?;
+                let context = Context::enroll(Arc::clone(shared), shared.slots.reserve_guest()?);
                 contexts.push(Rc::clone(&context));
                 Some(context)
             })?;

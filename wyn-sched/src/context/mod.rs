@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
-use wyn_future::cell::Header;
+use wyn_future::cell::{Header, MAX_RUNNERS};
 
 pub(crate) use self::current::{
     Helping, Seat, ambient, current, end_departures_of_guest, helped, hold, is_inside, put_off, report_panic,
@@ -23,7 +23,8 @@ use crate::shared::Shared;
 use crate::sleep::Looks;
 use crate::sleep::roster::Idle;
 use crate::slot::{Deque, Role, Slot};
-use crate::stack;
+use crate::slots::Reserved;
+use crate::stack::{self, Stay};
 use crate::stats::Counters;
 use crate::sync::{Ordering, compiler_fence};
 use crate::task::{self, Op, TaskRef};
@@ -45,6 +46,9 @@ pub(crate) struct Context {
     pub(crate) shared: Arc<Shared>,
     slot: Arc<CachePadded<Slot>>,
     pub(crate) id: usize,
+    /// What a task that runs here names as its runner, for a thread that waits for it and wants to know whose deque to look
+    /// into first: the id, but the last that a header can hold is shared by all above.
+    pub(crate) runner: usize,
     pub(crate) role: Role,
     stack_limit: stack::Limit,
     /// The fork-join work that the code which runs here belongs to; null outside of any. Alive as long as that code runs.
@@ -73,17 +77,19 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// A context with a slot of this role; `None` if all are taken.
-    pub(crate) fn enroll(shared: Arc<Shared>, role: Role) -> Option<Rc<Self>> {
-        let (id, deque) = shared.slots.lend(role)?;
+    /// The calling thread's context with this slot, which it keeps until the context goes.
+    pub(crate) fn enroll(shared: Arc<Shared>, reserved: Reserved) -> Rc<Self> {
+        let Reserved { id, role } = reserved;
+        let deque = shared.slots.move_in(reserved);
         let slot = Arc::clone(shared.slots.get(id));
         // Any odd number does; ids are small.
         let seed = u32::try_from(id).unwrap_or(0).wrapping_mul(0x9E37_79B9) | 1;
-        Some(Rc::new(Self {
+        Rc::new(Self {
             deque: ManuallyDrop::new(deque),
             shared,
             slot,
             id,
+            runner: id.min(MAX_RUNNERS - 1),
             role,
             stack_limit: stack::Limit::new(),
             node: Cell::new(ptr::null()),
@@ -99,7 +105,7 @@ impl Context {
             missed: Cell::new(Missed::default()),
             looks: RefCell::new(Looks::default()),
             departures: RefCell::new(Vec::new()),
-        }))
+        })
     }
 
     #[inline(always)]
@@ -354,7 +360,7 @@ impl Context {
         self.next.set(self.deque().position());
         let outer = self.node.replace(task.node());
         // SAFETY: it was taken from a queue, and is given up here.
-        unsafe { task.enter(Op::Run, self.id) };
+        unsafe { task.enter(Op::Run, self.runner) };
         self.node.set(outer);
     }
 
@@ -394,10 +400,19 @@ impl Context {
         Departure::end_all(departures);
     }
 
-    /// Whether there is stack enough to run another task on top of what is running.
+    /// Whether there is stack enough to run another task on top of what is running. On a stack that is not the thread's
+    /// own only while somebody [stays](Self::stay) there.
     #[inline(always)]
     pub(crate) fn has_stack(&self) -> bool {
         self.stack_limit.is_above()
+    }
+
+    /// Makes the stack that the caller's frame is on one that [`has_stack`](Self::has_stack) knows, until the guard is
+    /// dropped.
+    #[allow(dead_code, reason = "waits are to call it where they begin")]
+    #[inline]
+    pub(crate) fn stay(&self) -> Stay<'_> {
+        self.stack_limit.stay()
     }
 
     /// Counts a scheduling decision; the count so far.
@@ -423,6 +438,6 @@ impl Drop for Context {
         Departure::end_all(std::mem::take(self.departures.get_mut()));
         // SAFETY: nobody uses it after this.
         let deque = unsafe { ManuallyDrop::take(&mut self.deque) };
-        self.shared.slots.give_back(self.id, deque);
+        self.shared.slots.give_back(Reserved { id: self.id, role: self.role }, Some(deque));
     }
 }

@@ -363,7 +363,7 @@ impl Looks {
     fn look(&mut self, context: &Context) -> Seen {
         let slots = &context.shared.slots;
         let guests = slots.guests().filter(|&id| self.has_moved(context, id)).count();
-        let own = slots.used().filter(|id| *id != context.id && !slots.guests().contains(id));
+        let own = slots.used().filter(|id| *id != context.id && !slots.is_guest(*id));
         let workers = own.filter(|&id| self.has_moved(context, id)).count();
         let polls = context.shared.polls();
         let polled = polls != std::mem::replace(&mut self.polls, polls);

@@ -1,12 +1,12 @@
 //! [`Stats`]: what [`Runtime::stats`](crate::Runtime::stats) returns.
 
 use std::fmt;
-use std::ops::Range;
 use std::time::Duration;
 
 use super::Counters;
 use crate::shared::Shared;
-use crate::slot::Slots;
+use crate::slot::Role;
+use crate::slots::Slots;
 
 /// What threads of a runtime have counted since it was started, or between two looks: see [`Stats::since`].
 ///
@@ -120,7 +120,7 @@ impl Counts {
     }
 
     /// Of many.
-    fn of_all(slots: &Slots, ids: Range<usize>) -> Self {
+    fn of_all(slots: &Slots, ids: impl Iterator<Item = usize>) -> Self {
         ids.map(|id| Self::of_slot(slots, id)).fold(Self::default(), Self::and)
     }
 
@@ -187,8 +187,8 @@ impl Stats {
         Self {
             elapsed: common.started.elapsed(),
             workers: (0..shared.config.workers).map(|id| Counts::of_slot(slots, id)).collect(),
-            spares: Counts::of_all(slots, slots.spares()),
-            guests: Counts::of_all(slots, slots.guests()),
+            spares: Counts::of_all(slots, slots.ever(Role::Spare)),
+            guests: Counts::of_all(slots, slots.ever(Role::Guest)),
             tasks_injected: common.injected.get(),
             injector_wakes: common.wakes_given.get(),
             injector_queued: shared.injector.len() as u64,
