@@ -111,9 +111,10 @@ pub(crate) unsafe fn join_later(cell: NonNull<Header>, terms: Terms) -> Result<O
         unsafe { park_outside(header, terms.deadline, ending.as_ref()) };
         return end(header, ending);
     };
-    if context.role == Role::Guest && terms.deadline.is_none() && !context.is_ambient() {
+    let stays = context.stay();
+    if terms.deadline.is_none() && (!context.is_ambient() || stays.is_first_on_foreign()) {
         // What the task spawns goes to its own runtime, which does not end meanwhile.
-        let _helping = Helping::begin(Rc::clone(&context));
+        let _helping = (context.role == Role::Guest).then(|| Helping::begin(Rc::clone(&context)));
         // SAFETY: passed on.
         if let Some(outcome) = unsafe { join_own(cell) } {
             return Ok(Some(Done::Whole(outcome)));

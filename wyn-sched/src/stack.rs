@@ -150,6 +150,13 @@ impl Limit {
 #[must_use = "the stack is not trusted any more when this is dropped"]
 pub(crate) struct Stay<'a>(Option<&'a Limit>);
 
+impl Stay<'_> {
+    /// Whether the caller is on a foreign stack, and nobody has stayed there before.
+    pub(crate) fn is_first_on_foreign(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
 impl Drop for Stay<'_> {
     #[inline]
     fn drop(&mut self) {

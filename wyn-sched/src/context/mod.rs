@@ -409,7 +409,6 @@ impl Context {
 
     /// Makes the stack that the caller's frame is on one that [`has_stack`](Self::has_stack) knows, until the guard is
     /// dropped.
-    #[allow(dead_code, reason = "waits are to call it where they begin")]
     #[inline]
     pub(crate) fn stay(&self) -> Stay<'_> {
         self.stack_limit.stay()

@@ -42,6 +42,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// Waits until the header says `Left`. `node` is that of the work it stands for.
 pub(crate) fn wait(context: &Context, header: &Header, node: *const Node) {
     let context = context::hold(context);
+    let _stays = context.stay();
     let wait = Wait { header, context: &context, deadline: None, ending: None };
     wait.for_work_of(node);
     header.await_left();

@@ -99,6 +99,7 @@ impl Core {
             }
             return;
         };
+        let _stays = context.stay();
         // SAFETY: this thread is the home.
         while unsafe { self.count.pending() } != 0 {
             let task = context.has_stack().then(|| context.pop_above(position)).flatten();
