@@ -68,7 +68,7 @@ impl Shared {
         RUNTIMES.fetch_add(1, Ordering::Relaxed);
         let slots = Slots::new(config.workers);
         Arc::new(Self {
-            roster: Roster::new(slots.ids()),
+            roster: Roster::new(),
             injector: Injector::new(),
             uninjected: AtomicUsize::new(0),
             polls: AtomicUsize::new(0),

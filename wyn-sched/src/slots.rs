@@ -23,8 +23,9 @@ use crate::table::{self, Table};
 
 /// Threads from outside that have a deque of their own at a time; the others use the injector.
 pub(crate) const GUESTS: usize = 4096;
-/// Spare workers at a time, see [`crate::runtime`].
-pub(crate) const SPARES: usize = 4096;
+/// Spare workers at a time, see [`crate::runtime`]. The idle word counts up to 65,535 sleepers.
+pub(crate) const SPARES: usize = 60_000;
+const _: () = assert!(SPARES + MAX_WORKERS < 0xFFFF);
 const _: () = assert!(MAX_WORKERS + 2 * SPARES <= table::MOST && MAX_WORKERS + 2 * GUESTS <= table::MOST);
 
 /// Slots for threads that come and go.

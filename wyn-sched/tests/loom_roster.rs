@@ -10,6 +10,9 @@ mod roster;
 #[path = "../src/sync.rs"]
 #[allow(unused_imports, reason = "the models use a part of it")]
 mod sync;
+#[path = "../src/table.rs"]
+#[allow(dead_code, reason = "the models use a part of it")]
+mod table;
 #[path = "../src/sleep/word.rs"]
 mod word;
 
@@ -33,7 +36,7 @@ unsafe impl Send for Told {}
 #[test]
 fn nobody_is_appointed_beside_somebody_who_looks() {
     loom::model(|| {
-        let roster = Roster::new(3);
+        let roster = Roster::new();
         let nobody_is_called = || (0..3).all(|id| roster.take_order(id).is_none());
         (0..3).for_each(|_| roster.begin_search());
         assert_eq!([0, 1].map(|id| roster.retire(id)), [Rest::Watch, Rest::Sleep]);
@@ -55,7 +58,7 @@ fn nobody_is_appointed_beside_somebody_who_looks() {
 fn who_obeys_sees_what_its_caller_did() {
     loom::model(|| {
         let rests = thread::spawn(|| {
-            let told = Arc::new(Told { roster: Roster::new(1), task: UnsafeCell::new(0) });
+            let told = Arc::new(Told { roster: Roster::new(), task: UnsafeCell::new(0) });
             told.roster.begin_search();
             assert!(told.roster.retire(0) == Rest::Watch && told.roster.watch_to_sleep(0));
             let (obeys, calls) = (Arc::clone(&told), told);

@@ -16,6 +16,9 @@ mod roster;
 #[path = "../src/sync.rs"]
 #[allow(unused_imports, reason = "the models use a part of it")]
 mod sync;
+#[path = "../src/table.rs"]
+#[allow(dead_code, reason = "the models use a part of it")]
+mod table;
 #[path = "../src/sleep/word.rs"]
 mod word;
 
@@ -78,7 +81,7 @@ enum Next {
 impl Pool {
     fn new(workers: usize, tasks: usize, flaw: Flaw, nudges: bool, tasks_meet: bool) -> Self {
         Self {
-            roster: Roster::new(workers),
+            roster: Roster::new(),
             queues: [AtomicUsize::new(0), AtomicUsize::new(0)],
             left: AtomicUsize::new(tasks),
             stopped: AtomicBool::new(false),

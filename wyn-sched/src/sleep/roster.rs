@@ -11,7 +11,9 @@ use crossbeam_utils::CachePadded;
 use super::place::{self, Sleeper};
 use super::word::{FULL, SEARCHER, SLEEPER, SLEEPERS, WATCHER, is_full, leaves_sleepers_alone, searchers};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, Thread, current, lock};
+use crate::table::Table;
 
+/// What a new entry of the table holds.
 const NO_ORDER: u32 = 0;
 const SEARCH: u32 = 1;
 const WATCH: u32 = 2;
@@ -94,18 +96,21 @@ pub(crate) struct Roster {
     /// | `order`, swap | Release | `take_order` | Relaxed: `who_obeys_sees_what_its_caller_did` |
     /// | `take_order`, load | Relaxed | none | a hint |
     /// | `take_order`, swap | Acquire | `order` | Relaxed: the same |
-    orders: Box<[AtomicU32]>,
+    orders: Table<AtomicU32>,
     /// The watcher's looks, counted, above the processor it made the last one on.
     look: CachePadded<AtomicU32>,
 }
 
 impl Roster {
-    /// For worker ids below `ids`, nobody idle.
-    pub(crate) fn new(ids: usize) -> Self {
+    /// Nobody idle.
+    pub(crate) fn new() -> Self {
+        let orders = Table::new();
+        // Loom's atomics are to be made by the thread that makes the model, and a runtime needs these at once.
+        orders.entry(0);
         Self {
             word: CachePadded::new(AtomicU64::new(0)),
             lists: Mutex::new(Lists { sleepers: Vec::new(), watcher: None }),
-            orders: (0..ids).map(|_| AtomicU32::new(NO_ORDER)).collect(),
+            orders,
             look: CachePadded::new(AtomicU32::new(0)),
         }
     }
@@ -318,7 +323,8 @@ impl Roster {
 
     /// The order this worker was given while it rested.
     pub(crate) fn take_order(&self, id: usize) -> Option<Order> {
-        let order = &self.orders[id];
+        // Without an entry nobody has given any.
+        let order = self.orders.get(id)?;
         // Ordering: Relaxed: without an order there is nothing to see.
         if order.load(Ordering::Relaxed) == NO_ORDER {
             return None;
@@ -429,14 +435,15 @@ impl Roster {
 
     /// Under the lock, before the worker is unparked.
     fn order(&self, berth: &Berth, kind: u32) {
+        let order = self.orders.entry(berth.id);
         // What an order that was not taken yet took from the mask must be given back.
         // Ordering: Relaxed: its writers hold the lock; given back twice is harmless.
-        let kept_off = match self.orders[berth.id].load(Ordering::Relaxed) >> KEPT_OFF {
+        let kept_off = match order.load(Ordering::Relaxed) >> KEPT_OFF {
             0 => berth.sleeper.keep_off(),
             processor => processor,
         };
         // An exchange, since loom lets a store slip behind an exchange that did not see it.
         // Ordering: Release: pairs with the Acquire in `take_order`: who obeys sees the task it was called for.
-        self.orders[berth.id].swap(kind | kept_off << KEPT_OFF, Ordering::Release);
+        order.swap(kind | kept_off << KEPT_OFF, Ordering::Release);
     }
 }
