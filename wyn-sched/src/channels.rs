@@ -71,12 +71,16 @@ fn end(wait: &Wait<'_>, ending: Ending) {
     }
 }
 
-/// For a thread of a runtime, for its whole life.
-pub(crate) fn attend() -> OptIn {
+/// Before a runtime has threads: also a thread from outside that waits in a task needs the hook.
+pub(crate) fn install() {
     static ONCE: Once = Once::new();
     // Another runtime's hook may be there before: then its waits are its own.
     ONCE.call_once(|| {
         let _ = hook::set(&Workers);
     });
+}
+
+/// For a thread of a runtime, for its whole life.
+pub(crate) fn attend() -> OptIn {
     hook::opt_in()
 }

@@ -11,6 +11,7 @@ mod builder;
 mod channels;
 #[allow(unsafe_code, reason = "reads the calling thread's context through a plain pointer")]
 mod context;
+#[allow(unsafe_code, reason = "asks for the processors of a thread")]
 mod cpus;
 mod deadlock;
 mod error;

@@ -62,12 +62,17 @@ impl Runtime {
 
     pub(crate) fn start(config: Config) -> Result<Self, BuildError> {
         let workers = config.workers;
+        #[cfg(feature = "channel")]
+        crate::channels::install();
         let runtime = Self { shared: Shared::new(config) };
         deadlock::enlist(&runtime.shared);
+        // Only a start hook can still fail on a thread that the system has given: nothing else is waited for.
+        let is_heard = runtime.shared.config.on_thread_start.is_some();
         let (ready, readiness) = channel();
         // An early return drops `runtime`, which ends the threads that have started.
         for index in 0..workers {
-            start_thread(&runtime.shared, Some(index), Some(ready.clone())).map_err(BuildError::Thread)?;
+            let ready = is_heard.then(|| ready.clone());
+            start_thread(&runtime.shared, Some(index), ready).map_err(BuildError::Thread)?;
         }
         drop(ready);
         for outcome in readiness.iter().take(workers) {
@@ -239,10 +244,12 @@ impl Runtime {
         if shared.has_stopped() {
             return;
         }
-        shared.close();
         // From inside a task of its own, waiting for the tasks would be waiting for itself.
-        // In a deadlock that cannot be ended otherwise, so it would be as well.
-        if !context::is_inside(shared) && shared.wait_for(None, || shared.alive() == 0) {
+        if context::is_inside(shared) {
+            return shared.close();
+        }
+        shared.close();
+        if shared.wait_for(None, || shared.alive() == 0) {
             shared.stop();
             shared.cancel_all();
         }

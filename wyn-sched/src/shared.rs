@@ -17,7 +17,7 @@ use crate::future::Suspended;
 use crate::sleep::roster::Roster;
 use crate::slots::{SPARES, Slots};
 use crate::stats::Common;
-use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock};
+use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, yield_now};
 use crate::task::{Op, TaskRef};
 
 /// The system that has refused a thread is asked again after so long.
@@ -25,6 +25,12 @@ const REFUSAL: Duration = Duration::from_millis(50);
 
 /// How many runtimes the process has that have not been freed.
 static RUNTIMES: AtomicUsize = AtomicUsize::new(0);
+
+/// Who ends a runtime looks so often whether it has come to rest before it sleeps in between,
+const YIELDS: u32 = 40;
+/// at first so long, and then longer and longer.
+const FIRST_NAP: Duration = Duration::from_micros(50);
+const LAST_NAP: Duration = Duration::from_millis(1);
 
 pub(crate) struct Shared {
     pub(crate) roster: Roster,
@@ -183,18 +189,15 @@ impl Shared {
     pub(crate) fn close(&self) {
         // Ordering: Release: pairs with the Acquire in `is_closing`.
         self.closing.store(true, Ordering::Release);
+        if self.at_rest() {
+            return self.stop();
+        }
         self.roster.rouse_all();
     }
 
     pub(crate) fn is_closing(&self) -> bool {
         // Ordering: Acquire: pairs with the Release in `close`.
         self.closing.load(Ordering::Acquire)
-    }
-
-    #[inline]
-    pub(crate) fn has_stopped(&self) -> bool {
-        // Ordering: Acquire: pairs with the Release in `stop`.
-        self.stopped.load(Ordering::Acquire)
     }
 
     /// Tells every worker to leave. What is pushed from now on is cancelled, by whoever pushes it or by a worker that leaves.
@@ -338,21 +341,37 @@ impl Shared {
     /// A thread of this runtime ends, or could not be started.
     pub(crate) fn leave(&self) {
         // Ordering: AcqRel: what the thread did happens before what `alive` lets others do.
-        self.alive.fetch_sub(1, Ordering::AcqRel);
-        let _held = lock(&self.ended.0);
-        self.ended.1.notify_all();
+        if self.alive.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let _held = lock(&self.ended.0);
+            self.ended.1.notify_all();
+        }
     }
 
-    /// Waits until `until` or the deadline, or until a deadlock ends it; whether it is `until`. Woken when a thread leaves or the runtime stops, and every
-    /// millisecond, since a guest's help has no end that is told.
+    /// Waits until `until` or the deadline, or until a deadlock ends it; whether it is `until`. Woken when a thread leaves
+    /// or the runtime stops, and by the clock, since neither a guest's help nor the last task of a runtime has an end that
+    /// is told.
     pub(crate) fn wait_for(&self, deadline: Option<Instant>, until: impl Fn() -> bool + Sync) -> bool {
-        let step = Duration::from_millis(1);
         let ending = Ending::new();
         let is_over = || until() || ending.is_told() || deadline.is_some_and(|at| Instant::now() >= at);
         let wait = || {
-            while !is_over() {
+            let mut looks = 0;
+            loop {
+                if self.is_closing() && !self.has_stopped() && self.at_rest() {
+                    self.stop();
+                }
                 let held = lock(&self.ended.0);
-                drop(self.ended.1.wait_timeout(held, step));
+                // Asked with the lock held, without which no thread tells that it leaves.
+                if is_over() {
+                    return;
+                }
+                if looks < YIELDS {
+                    drop(held);
+                    yield_now();
+                } else {
+                    let nap = (FIRST_NAP * (1 << (looks - YIELDS).min(10))).min(LAST_NAP);
+                    drop(self.ended.1.wait_timeout(held, nap));
+                }
+                looks += 1;
             }
         };
         let context = context::current();
