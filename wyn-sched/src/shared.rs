@@ -200,6 +200,12 @@ impl Shared {
         self.closing.load(Ordering::Acquire)
     }
 
+    #[inline]
+    pub(crate) fn has_stopped(&self) -> bool {
+        // Ordering: Acquire: pairs with the Release in `stop`.
+        self.stopped.load(Ordering::Acquire)
+    }
+
     /// Tells every worker to leave. What is pushed from now on is cancelled, by whoever pushes it or by a worker that leaves.
     pub(crate) fn stop(&self) {
         // Ordering: AcqRel: the Release pairs with the Acquire in `has_stopped`.
