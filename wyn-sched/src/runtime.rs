@@ -275,10 +275,12 @@ pub fn global() -> &'static Runtime {
     })
 }
 
-/// While all workers are in tasks, one thread more looks around by a clock, for what threads from outside spawn meanwhile (see
-/// `sleep/README.md`). It is one to come when a worker blocks as well.
+/// All threads are in tasks and something is queued that they may never come to: has one thread more look around by a clock
+/// (see "Lookout" in `sleep/README.md`), unless there is one. It is one to come when a worker blocks as well.
 ///
 /// With `anyway` also if there are more threads than workers that can run tasks: they may all be polling.
+#[cold]
+#[inline(never)]
 pub(crate) fn keep_lookout(shared: &Arc<Shared>, anyway: bool) {
     if anyway || shared.able() <= shared.config.workers {
         start_spare(shared);

@@ -14,6 +14,7 @@ use crate::builder::Config;
 use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::future::Suspended;
+use crate::runtime;
 use crate::sleep::roster::Roster;
 use crate::slots::{SPARES, Slots};
 use crate::stats::Common;
@@ -103,18 +104,20 @@ impl Shared {
 
     /// Spawns a task from a thread without a deque of its own here.
     #[cold]
-    pub(crate) fn spawn(&self, task: TaskRef) {
+    pub(crate) fn spawn(self: &Arc<Self>, task: TaskRef) {
         self.stats.injected.add(1);
         self.inject(task);
     }
 
     /// Puts a task where every worker finds it; calls somebody if nobody looks.
     #[cold]
-    pub(crate) fn inject(&self, task: TaskRef) {
+    pub(crate) fn inject(self: &Arc<Self>, task: TaskRef) {
         self.injector.push(task);
         Asymmetric::light();
         if self.roster.nobody_looks() {
             self.stats.wakes_given.add(usize::from(self.roster.rouse()));
+        } else if self.roster.nobody_is_idle() {
+            runtime::keep_lookout(self, false);
         }
         if self.has_stopped() {
             self.cancel_all();
@@ -150,15 +153,23 @@ impl Shared {
     }
 
     /// Code in a task has looked in vain for what it waits for, and will look again.
-    pub(crate) fn count_poll(&self) {
+    pub(crate) fn count_poll(self: &Arc<Self>) {
         // Ordering: Relaxed: a hint.
         self.polls.fetch_add(1, Ordering::Relaxed);
+        if self.roster.nobody_is_idle() && self.has_work() {
+            runtime::keep_lookout(self, true);
+        }
     }
 
     /// How often that was. A hint.
     pub(crate) fn polls(&self) -> usize {
         // Ordering: Relaxed: a hint.
         self.polls.load(Ordering::Relaxed)
+    }
+
+    /// Whether a queue from outside holds anything. A hint.
+    pub(crate) fn has_outside(&self) -> bool {
+        self.queues().any(|(queue, _)| queue.is_outside())
     }
 
     /// For each queue that holds anything: which it is, and what changes when its oldest task is taken.

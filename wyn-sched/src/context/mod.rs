@@ -19,6 +19,7 @@ use crate::barrier::Asymmetric;
 use crate::handle::Departure;
 use crate::lineage::Node;
 use crate::par_for::Missed;
+use crate::runtime;
 use crate::shared::Shared;
 use crate::sleep::Looks;
 use crate::sleep::roster::Idle;
@@ -134,8 +135,11 @@ impl Context {
     pub(crate) fn push(&self, task: TaskRef) {
         self.deque().push(task);
         Asymmetric::light();
-        if self.shared.roster.may_need_call() {
+        let roster = &self.shared.roster;
+        if roster.may_need_call() {
             self.call_for_task();
+        } else if self.role == Role::Guest && roster.nobody_is_idle() {
+            runtime::keep_lookout(&self.shared, false);
         }
     }
 

@@ -162,8 +162,9 @@ impl Idle<'_> {
     /// Stops searching. A lone task needs nobody who looks for more: the next push calls.
     fn end_search(&self, has_seen_room: bool) {
         self.leave_search(has_seen_room);
-        if self.context.shared.roster.idle() == 0 {
-            runtime::keep_lookout(&self.context.shared, self.needs_lookout);
+        let shared = &self.context.shared;
+        if shared.roster.nobody_is_idle() && (self.needs_lookout || shared.has_outside()) {
+            runtime::keep_lookout(shared, self.needs_lookout);
         }
     }
 

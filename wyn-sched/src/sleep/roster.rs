@@ -123,6 +123,13 @@ impl Roster {
         self.word.load(Ordering::Relaxed).cast_signed() > 0
     }
 
+    /// Whether all are in tasks. A hint.
+    #[inline(always)]
+    pub(crate) fn nobody_is_idle(&self) -> bool {
+        // Ordering: Relaxed: a hint.
+        self.word.load(Ordering::Relaxed) == 0
+    }
+
     /// Who is idle. A hint.
     #[inline]
     pub(crate) fn who_is_idle(&self) -> Option<Idle> {
