@@ -35,7 +35,7 @@ use crate::sync::{park, park_timeout, spin_loop};
 use crate::task::{Op, TaskRef};
 
 /// Rounds of looking whether the awaited task is complete before a thread registers to be woken, which costs it microseconds.
-const SPIN_ROUNDS: u32 = 40;
+const SPIN_ROUNDS: u32 = 24;
 /// How long a thread from outside waits for somebody to start the awaited task before it claims it.
 const PATIENCE: Duration = Duration::from_millis(1);
 /// Spins between two rounds, growing with each up to this.
@@ -121,10 +121,10 @@ pub(crate) unsafe fn join_later(cell: NonNull<Header>, terms: Terms) -> Result<O
         }
     }
     let wait = Wait { header, context: &context, deadline: terms.deadline, ending };
+    if let Some(outcome) = wait.search_and_run(cell) {
+        return Ok(Some(Done::Whole(outcome)));
+    }
     if !wait.is_soon_over() {
-        if let Some(outcome) = wait.search_and_run(cell) {
-            return Ok(Some(Done::Whole(outcome)));
-        }
         // SAFETY: the caller's promise.
         if let Some(done) = unsafe { wait.claim_or_block(cell, terms) } {
             return Ok(Some(done));

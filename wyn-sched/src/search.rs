@@ -97,12 +97,16 @@ impl Context {
         self.stolen()
     }
 
-    /// A task of another thread.
+    /// A task of another thread. Those from outside come first: what they have spawned has waited longest, and is mostly larger
+    /// than what a worker's task has spawned, which that task is about to wait for.
     fn stolen(&self) -> Option<TaskRef> {
         let slots = &self.shared.slots;
-        let start = self.random_below(slots.used().count());
-        let later = slots.used().skip(start);
-        later.chain(slots.used().take(start)).find_map(|id| self.steal_from(id))
+        let guest = slots.guests().find_map(|id| self.steal_from(id));
+        guest.or_else(|| {
+            let start = self.random_below(slots.used().count());
+            let later = slots.used().skip(start);
+            later.chain(slots.used().take(start)).find_map(|id| self.steal_from(id))
+        })
     }
 
     /// A piece of fork-join work below `node`, for a thread that waits for that. Work of others is left where it is.

@@ -50,26 +50,60 @@ impl<T, B: Barrier> Worker<T, B> {
     where
         T: Copy,
     {
-        let (words, at, head) = (&self.shared.words, Index(position), self.head());
-        if !self.reaches(at) {
+        self.take_at_if(position, hole, |_| true)
+    }
+
+    /// The same if `wanted` says so.
+    #[inline]
+    pub fn take_at_if(&self, position: usize, hole: T, wanted: impl FnOnce(T) -> bool) -> Option<T>
+    where
+        T: Copy,
+    {
+        let (at, head, oldest) = (Index(position), self.head(), self.shared.words.oldest());
+        // Both without a sign: an index below `oldest` lies far above.
+        if at.0.wrapping_sub(oldest.0) >= head.0.wrapping_sub(oldest.0) {
             return None;
         }
-        if !self.withdraw_from(at, head) {
-            return None;
-        }
-        // SAFETY: the owner's ring is alive. All from `at` up to `head` is filled, and the owner's alone (invariant 12).
+        // SAFETY: the owner's ring is alive and holds all from `claimed` on. The slot was filled, and only the owner writes
+        // slots: what is read stays what is there.
         let item = unsafe { self.view.get().copy(at) };
+        if !wanted(item) || !self.withdraw_from(at, head) {
+            return None;
+        }
         if at.plus(1) == head {
             return Some(item);
         }
-        if at == words.oldest() {
+        if at == oldest {
             self.leave_out_oldest(at, head);
         } else {
-            // SAFETY: as above.
+            // SAFETY: the owner's ring is alive. All from `at` up to `head` is the owner's alone (invariant 12).
             unsafe { self.view.get().write(at, hole) };
-            words.publish(head);
+            self.shared.words.publish(head);
         }
         Some(item)
+    }
+
+    /// Takes the newest item if `wanted` says so; else it stays the newest. What [`take_at`](Self::take_at) says of thieves
+    /// holds here too.
+    ///
+    /// ```
+    /// let worker: wyn_deque::split::Worker<u32> = wyn_deque::split::Worker::new();
+    /// worker.push(1);
+    /// assert_eq!((worker.take_newest_if(|item| item == 2), worker.len()), (None, 1));
+    /// assert_eq!((worker.take_newest_if(|item| item == 1), worker.len()), (Some(1), 0));
+    /// ```
+    #[inline(always)]
+    pub fn take_newest_if(&self, wanted: impl FnOnce(T) -> bool) -> Option<T>
+    where
+        T: Copy,
+    {
+        let item = self.pop()?;
+        if wanted(item) {
+            return Some(item);
+        }
+        // Its slot is as it was: nobody else writes slots.
+        self.advance(1);
+        None
     }
 
     /// Takes the oldest item if `wanted` says so, and no thief has it. Otherwise as [`take_at`](Self::take_at), and cheaper.

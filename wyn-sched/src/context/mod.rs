@@ -137,22 +137,10 @@ impl Context {
         Asymmetric::light();
         let roster = &self.shared.roster;
         if roster.may_need_call() {
-            self.call_for_task();
+            self.call_for_push::<true>();
         } else if self.role == Role::Guest && roster.nobody_is_idle() {
             runtime::keep_lookout(&self.shared, false);
         }
-    }
-
-    /// Somebody rests and nobody searches, or the runtime has stopped.
-    #[cold]
-    #[inline(never)]
-    fn call_for_task(&self) {
-        if self.shared.has_stopped() {
-            // Nobody comes for it.
-            self.shared.cancel_all();
-            return;
-        }
-        self.call_for_push();
     }
 
     /// Puts a future that was woken while it was polled where it gets its turn: behind all others, if there are any.
@@ -186,6 +174,13 @@ impl Context {
         None
     }
 
+    /// Takes the holes off the end of the own deque. A thread that only waits for its tasks pops nothing else.
+    fn drop_holes(&self) {
+        while self.deque().take_newest_if(|task| task == self.hole).is_some() {
+            self.pass_holes();
+        }
+    }
+
     /// The newest item was a hole, and has been popped: so are those below it, if they are known.
     #[cold]
     fn pass_holes(&self) {
@@ -204,15 +199,25 @@ impl Context {
 
     /// Takes the task of this cell out of the own deque if it lies where tasks lie that are awaited in order.
     pub(crate) fn take_own(&self, cell: NonNull<Header>) -> Option<TaskRef> {
+        let found = self.find_own(cell);
+        self.call_after_take();
+        found
+    }
+
+    #[inline]
+    fn find_own(&self, cell: NonNull<Header>) -> Option<TaskRef> {
         let deque = self.deque();
         let is_it = |task: TaskRef| task.header() == cell;
-        if let Some(task) = deque.take_oldest_if(is_it) {
-            self.call_after_take();
-            return Some(task);
-        }
         let next = self.next.get();
-        if deque.peek(next).is_some_and(is_it) {
-            return self.take_out(next);
+        if next != deque.oldest_position() {
+            if let Some(task) = self.take_out_if(next, is_it) {
+                return Some(task);
+            }
+            self.drop_holes();
+        }
+        if let Some(task) = deque.take_oldest_if(is_it) {
+            self.next.set(deque.oldest_position());
+            return Some(task);
         }
         self.take_near(is_it)
     }
@@ -220,10 +225,6 @@ impl Context {
     /// The same for one of the newest few.
     fn take_near(&self, is_it: impl Fn(TaskRef) -> bool) -> Option<TaskRef> {
         let deque = self.deque();
-        if deque.peek(deque.position().wrapping_sub(1)) == Some(self.hole) {
-            let newest = self.pop()?;
-            self.push(newest);
-        }
         let mut at = deque.position();
         // A branch is known to its frame by its position.
         let mut may_move = true;
@@ -231,7 +232,7 @@ impl Context {
             at = at.wrapping_sub(1);
             let task = deque.peek(at)?;
             if is_it(task) {
-                return if may_move { self.remove(at) } else { self.take_out(at) };
+                return if may_move { self.remove(at) } else { self.take_out_if(at, is_it) };
             }
             may_move &= !task.is_branch();
         }
@@ -264,21 +265,28 @@ impl Context {
 
     /// Takes the task at this position out of the own deque, and leaves a hole.
     fn take_out(&self, position: usize) -> Option<TaskRef> {
-        let task = self.deque().take_at(position, self.hole)?;
+        let task = self.take_out_if(position, |_| true);
+        self.call_after_take();
+        task
+    }
+
+    /// The same if `wanted` says so.
+    #[inline]
+    fn take_out_if(&self, position: usize, wanted: impl FnOnce(TaskRef) -> bool) -> Option<TaskRef> {
+        let task = self.deque().take_at_if(position, self.hole, wanted)?;
         let above = position.wrapping_add(1);
         self.next.set(above);
         let (first, end) = self.holes.get();
         self.holes.set(if end == position && first != end { (first, above) } else { (position, above) });
-        self.call_after_take();
         Some(task)
     }
 
     /// Takes the task at this position out of the own deque; those above it move down.
     fn remove(&self, position: usize) -> Option<TaskRef> {
         let task = self.deque().remove(position)?;
-        // Those above have moved.
+        // Those above have moved: the next one lies here.
         self.holes.set((0, 0));
-        self.call_after_take();
+        self.next.set(position);
         Some(task)
     }
 
@@ -288,7 +296,7 @@ impl Context {
     fn call_after_take(&self) {
         Asymmetric::light();
         if self.shared.roster.may_need_call() && !self.deque().is_empty() {
-            self.call_for_push();
+            self.call_for_push::<false>();
         }
     }
 
@@ -302,18 +310,22 @@ impl Context {
         // Ordering: SeqCst compiler fence: with membarrier on the other side, this is the light barrier.
         compiler_fence(Ordering::SeqCst);
         if self.shared.roster.may_need_call() {
-            self.call_for_push();
+            self.call_for_push::<false>();
         }
         position
     }
 
     /// Somebody rests and nobody searches. What is rare is out of line, so that this keeps no registers: a program
-    /// that forks beside a watcher comes here with every fork.
+    /// that forks beside a watcher comes here with every fork. With `CANCELS`, what was pushed is cancelled if the runtime has
+    /// stopped, where nobody comes for it; a branch is taken back.
     #[cold]
     #[inline(never)]
-    fn call_for_push(&self) {
+    fn call_for_push<const CANCELS: bool>(&self) {
         let roster = &self.shared.roster;
         if roster.nobody_looks() {
+            if CANCELS && self.shared.has_stopped() {
+                return self.shared.cancel_all();
+            }
             return self.stats().called(roster.rouse());
         }
         if roster.has_looked_since(&self.seen_look) {
@@ -359,10 +371,16 @@ impl Context {
     /// Runs a task taken from a queue. The context is ambient.
     #[inline]
     pub(crate) fn run(&self, task: TaskRef) {
+        self.run_in(task, task.node());
+    }
+
+    /// The same; `node` is the task's.
+    #[inline]
+    pub(crate) fn run_in(&self, task: TaskRef, node: *const Node) {
         self.slot().count_run();
         self.stats().ran(task);
         self.next.set(self.deque().position());
-        let outer = self.node.replace(task.node());
+        let outer = self.node.replace(node);
         // SAFETY: it was taken from a queue, and is given up here.
         unsafe { task.enter(Op::Run, self.runner) };
         self.node.set(outer);
@@ -387,13 +405,11 @@ impl Context {
         is_newest
     }
 
-    /// Takes the task of this cell if it is the newest of this thread.
+    /// Takes the task of this cell if it is the newest of this thread. Else the caller looks [further](Self::take_own), which
+    /// also sees to a sleeper who has missed the newest task meanwhile.
     #[inline(always)]
     pub(crate) fn take_newest(&self, cell: NonNull<Header>) -> Option<TaskRef> {
-        let deque = self.deque();
-        let newest = deque.position().wrapping_sub(1);
-        let task = deque.peek(newest)?;
-        (task.header() == cell && deque.take_back(newest)).then_some(task)
+        self.deque().take_newest_if(|task| task.header() == cell)
     }
 
     /// Ends the handles that were dropped here and wait for company. For a thread that has time, and before a

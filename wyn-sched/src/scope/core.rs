@@ -104,7 +104,7 @@ impl Core {
         while unsafe { self.count.pending() } != 0 {
             let task = context.has_stack().then(|| context.pop_above(position)).flatten();
             match task {
-                Some(task) if task.is_below(&raw const self.node) => context.run(task),
+                Some(task) if task.is_below(&raw const self.node) => context.run_in(task, task.node()),
                 // Left behind by a child, and waited for by others if by anybody.
                 Some(task) => context.shared.inject(task),
                 // SAFETY: as above.

@@ -250,7 +250,8 @@ impl Idle<'_> {
         Look { full, relieves }
     }
 
-    /// Whether every processor is busy by what a searcher sees.
+    /// Whether every processor is busy by what a searcher sees. Threads from outside do not count: one that waits elsewhere
+    /// takes no processor.
     fn is_full(&self) -> bool {
         self.busy() >= self.context.shared.target
     }
@@ -260,8 +261,7 @@ impl Idle<'_> {
         self.busy() >= self.context.shared.config.workers
     }
 
-    /// How many threads are in tasks, or taking one, by what a searcher sees: those that neither rest nor search. Threads from
-    /// outside do not count: one that waits elsewhere takes no processor.
+    /// How many threads are in tasks, or taking one, by what a searcher sees: those that neither rest nor search.
     fn busy(&self) -> usize {
         let shared = &self.context.shared;
         shared.alive().saturating_sub(shared.roster.idle() + shared.blocked())
