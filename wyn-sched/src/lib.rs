@@ -14,6 +14,8 @@ mod context;
 #[allow(unsafe_code, reason = "asks for the processors of a thread")]
 mod cpus;
 mod deadlock;
+#[allow(unsafe_code, reason = "drops results in cells")]
+mod departure;
 mod error;
 #[allow(unsafe_code, reason = "hands closures on the stack to other threads")]
 mod fork;
@@ -29,6 +31,7 @@ mod lineage;
 mod numbers;
 #[allow(unsafe_code, reason = "follows the pointer to the calling thread's context")]
 mod par_for;
+mod relief;
 mod runtime;
 #[allow(unsafe_code, reason = "lays out children in cells, and shares the frame of the scope with them")]
 mod scope;

@@ -11,7 +11,7 @@ use wyn_deque::Steal;
 
 use crate::context::Context;
 use crate::lineage::Node;
-use crate::shared::Queue;
+use crate::relief::Queue;
 use crate::slot::Stealer;
 use crate::sync::spin_loop;
 use crate::task::TaskRef;

@@ -14,6 +14,7 @@ use crate::builder::Config;
 use crate::context;
 use crate::deadlock::{Ending, Notice, Place, WaitsFor};
 use crate::future::Suspended;
+use crate::relief::{Queue, Relief};
 use crate::runtime;
 use crate::sleep::roster::Roster;
 use crate::slots::{SPARES, Slots};
@@ -407,50 +408,5 @@ impl Drop for Shared {
     fn drop(&mut self) {
         // Ordering: Relaxed: nothing is queued here any more; who still counts it only does without claims.
         RUNTIMES.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Where tasks wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Queue {
-    Injector,
-    /// The deque of a thread from outside.
-    Guest(usize),
-    /// The deque of a thread of the runtime.
-    Worker(usize),
-}
-
-impl Queue {
-    /// Whether it holds what threads from outside have spawned.
-    pub(crate) fn is_outside(self) -> bool {
-        !matches!(self, Self::Worker(_))
-    }
-}
-
-/// A queue whose oldest task has waited too long.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Left {
-    pub(crate) queue: Queue,
-    /// Code in tasks has looked in vain for something meanwhile.
-    pub(crate) polled: bool,
-}
-
-/// A call for somebody who takes one task out of a queue although as many threads are in tasks as there are workers. See
-/// "Relief" in `sleep/README.md`.
-#[derive(Debug)]
-pub(crate) struct Relief(Mutex<Option<Left>>);
-
-impl Relief {
-    fn new() -> Self {
-        Self(Mutex::new(None))
-    }
-
-    pub(crate) fn ask(&self, left: Left) {
-        *lock(&self.0) = Some(left);
-    }
-
-    /// Which queue wants it; the caller sees to it.
-    pub(crate) fn take(&self) -> Option<Left> {
-        lock(&self.0).take()
     }
 }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::Context;
-use crate::handle::Departure;
+use crate::departure::Departure;
 use crate::runtime;
 use crate::shared::Shared;
 use crate::slot::Role;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use crate::barrier::Asymmetric;
 use crate::context::Context;
+use crate::relief::{Left, Queue};
 use crate::runtime;
-use crate::shared::{Left, Queue};
 use crate::sync::{park, park_timeout, spin_loop, yield_now};
 use crate::task::TaskRef;
 use roster::{Order, Rest};

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use crossbeam_utils::CachePadded;
 
 use super::place::{self, Sleeper};
+pub(crate) use super::word::Idle;
 use super::word::{FULL, SEARCHER, SLEEPER, SLEEPERS, WATCHER, is_full, leaves_sleepers_alone, searchers};
 use crate::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard, Ordering, Thread, current, lock};
 use crate::table::Table;
@@ -38,15 +39,6 @@ pub(crate) enum Order {
 pub(crate) enum Rest {
     Watch,
     Sleep,
-}
-
-/// In what way somebody is idle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Idle {
-    /// Somebody searches or watches, and comes by itself.
-    Looking,
-    /// All who are idle sleep until they are called.
-    Asleep,
 }
 
 struct Berth {

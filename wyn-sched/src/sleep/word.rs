@@ -39,3 +39,12 @@ fn below_zero(word: u64) -> u64 {
 pub(super) fn leaves_sleepers_alone(word: u64) -> bool {
     searchers(word) == 1 && word & WATCHER == 0 && word & SLEEPERS != 0
 }
+
+/// In what way somebody is idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idle {
+    /// Somebody searches or watches, and comes by itself.
+    Looking,
+    /// All who are idle sleep until they are called.
+    Asleep,
+}
