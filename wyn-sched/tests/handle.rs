@@ -151,6 +151,28 @@ fn a_wait_with_a_timeout_does_not_run_the_task() {
 }
 
 #[test]
+fn a_task_runs_in_its_own_runtime_whoever_joins_it() {
+    let _dog = watchdog(60);
+    let (ours, theirs) = (runtime(1), runtime(3));
+    // All workers of the other runtime are busy when its task is spawned and joined.
+    let gates: Vec<_> = (0..3).map(|_| Gate::default()).collect();
+    for gate in &gates {
+        let (gate, begun) = (gate.clone(), Gate::default());
+        let begins = begun.clone();
+        theirs.spawn_detached(move || {
+            begins.open();
+            gate.wait();
+        });
+        begun.wait();
+    }
+    let handle = theirs.spawn(wyn_sched::worker_count);
+    let joined = ours.spawn(move || handle.join().unwrap());
+    thread::sleep(Duration::from_millis(20));
+    gates.iter().for_each(Gate::open);
+    assert_eq!(joined.join().unwrap(), 3);
+}
+
+#[test]
 fn many_waits_with_timeouts_race_with_the_completion() {
     // rayon #739, #913, #1011: a latch touched after the waiter has freed its frame. The sanitizer sees it.
     let _dog = watchdog(120);
