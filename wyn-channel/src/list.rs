@@ -155,12 +155,17 @@ impl Wakes {
         }
     }
 
+    /// Wakes all of them, whatever the wakers of some do. Does not unwind.
     #[inline]
     pub(crate) fn send(self) {
         // Mostly nobody is in it.
         if let Some(first) = self.first {
+            if !self.rest.is_empty() {
+                // A waker may take its time; a thread that is unparked needs none of ours.
+                self.rest.iter().for_each(Wake::send_to_thread);
+            }
             first.send();
-            self.rest.into_iter().for_each(Wake::send);
+            self.rest.into_iter().for_each(Wake::send_to_task);
         }
     }
 }

@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
+use crate::foreign::TaskWaker;
 use crate::hook::{self, What};
 use crate::sync::UnsafeCell;
 use crate::wait::{Outcome, Ticket, Verdict};
@@ -230,7 +231,7 @@ impl<T> Future for Receiver<T> {
         let verdict = match ticket.verdict() {
             Some(verdict) => verdict,
             None if !ticket.unpark() => ticket.stay_for_claimant(),
-            None if ticket.park_task(cx.waker().clone()) => return Poll::Pending,
+            None if ticket.park_task(TaskWaker::of(cx.waker())) => return Poll::Pending,
             None => ticket.stay_for_claimant(),
         };
         // SAFETY: that is the verdict.
@@ -243,6 +244,8 @@ impl<T> Drop for Receiver<T> {
         let Some(cell) = self.cell else { return };
         // SAFETY: the receiver has not seen the verdict: the cell is alive.
         let ticket = unsafe { &(*cell.as_ptr()).ticket };
+        // The waker of the last poll is not to be woken any more, nor kept until the sender goes.
+        ticket.forget_who();
         if ticket.claim() {
             // The sender finds that, and frees the cell.
             return;

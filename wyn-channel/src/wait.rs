@@ -22,9 +22,11 @@
 //!
 //! The names in brackets are those by which `planted_flaws_are_found` in `tests/loom*.rs` weakens them.
 
+use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::foreign::TaskWaker;
 use crate::hook::{self, What};
 use crate::lock::ShortLock;
 use crate::spin::{Spin, has_passed};
@@ -89,7 +91,7 @@ enum Who {
     Nobody,
     Thread(Thread),
     /// Locked, for a task may be polled by another waker while somebody is about to wake it.
-    Task(ShortLock<Option<Waker>>),
+    Task(ShortLock<Option<TaskWaker>>),
 }
 
 /// A wake-up to be sent once all locks are free.
@@ -98,16 +100,29 @@ enum Who {
 pub(crate) enum Wake {
     Nobody,
     Thread(Thread),
-    Task(Waker),
+    Task(TaskWaker),
 }
 
 impl Wake {
+    /// Does not unwind. A waker may do anything, so no lock is held and no claim is open.
     #[inline]
     pub(crate) fn send(self) {
         match self {
             Self::Nobody => {}
             Self::Thread(thread) => thread.unpark(),
             Self::Task(waker) => waker.wake(),
+        }
+    }
+
+    pub(crate) fn send_to_thread(&self) {
+        if let Self::Thread(thread) = self {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn send_to_task(self) {
+        if let Self::Task(waker) = self {
+            waker.wake();
         }
     }
 }
@@ -213,7 +228,7 @@ impl Ticket {
             return waker.map_or(Wake::Nobody, Wake::Task);
         }
         // SAFETY: as above, and a thread does not read either.
-        match self.who.with_mut(|who| std::mem::replace(unsafe { &mut *who }, Who::Nobody)) {
+        match self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, Who::Nobody)) {
             Who::Thread(thread) => Wake::Thread(thread),
             Who::Nobody | Who::Task(_) => Wake::Nobody,
         }
@@ -245,11 +260,11 @@ impl Ticket {
             Some(_) => {}
         }
         // Cloning and dropping a waker runs foreign code: neither under the lock.
-        let mut new = Some(waker.clone());
+        let mut new = Some(TaskWaker::of(waker));
         {
             let mut held = held.lock();
             if held.is_some() {
-                std::mem::swap(&mut *held, &mut new);
+                mem::swap(&mut *held, &mut new);
             } else {
                 return false;
             }
@@ -265,10 +280,14 @@ impl Ticket {
     }
 
     /// Lets a task be woken; `false` if there is a verdict already.
-    pub(crate) fn park_task(&self, waker: Waker) -> bool {
+    pub(crate) fn park_task(&self, waker: TaskWaker) -> bool {
+        let new = Who::Task(ShortLock::new(Some(waker)));
         // SAFETY: nobody reads `who` before PARKED is set, or after `unpark` has cleared it.
-        self.who.with_mut(|who| unsafe { *who = Who::Task(ShortLock::new(Some(waker))) });
-        self.publish_who() || planted("late-waker")
+        let old = self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, new));
+        let published = self.publish_who() || planted("late-waker");
+        // Foreign code, which may go as far as to decide this ticket.
+        drop(old);
+        published
     }
 
     /// Takes the owner's name out again, after a wait that was given up; `false` if somebody has claimed the
@@ -280,6 +299,14 @@ impl Ticket {
         }
         // Ordering: Relaxed: nothing was read; what is written to `who` next is published by `publish_who`.
         self.state.compare_exchange(PARKED, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Drops the owner's name, unless somebody has claimed the ticket and may be reading it. Only for the owner.
+    pub(crate) fn forget_who(&self) {
+        if self.unpark() {
+            // SAFETY: nobody reads `who` without PARKED.
+            drop(self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, Who::Nobody)));
+        }
     }
 
     /// Looks for the verdict so many times, with a pause after each: the shortest, for the word is the owner's own until

@@ -196,11 +196,17 @@ impl<T> Ring<T> {
     /// Puts the message into a claimed slot and wakes a receiver.
     #[inline]
     fn publish(&self, claim: Claim<'_, T>, msg: T) {
+        Self::fill(claim, msg);
+        self.receivers.notify_one();
+    }
+
+    /// Puts the message into a claimed slot. The caller wakes a receiver.
+    #[inline]
+    fn fill(claim: Claim<'_, T>, msg: T) {
         // SAFETY: the claim makes the slot ours, and it is empty.
         claim.slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
         // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible.
         claim.slot.stamp.store(claim.lap | FULL, needed("stamp-publish", Ordering::Release));
-        self.receivers.notify_one();
     }
 
     #[inline]

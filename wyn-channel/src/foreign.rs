@@ -1,0 +1,58 @@
+//! Code that is not ours, called where it must not unwind into us: what it throws stops here.
+//!
+//! A waker, a destructor and what a panic carries are all foreign: each may come back into the channel, and each may
+//! panic. Nobody calls one while a lock is held, a claim is open, or others still have to be told. Knows nothing of
+//! channels.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
+
+/// Runs foreign code. A panic has been reported by the panic hook, and ends here.
+#[inline]
+pub(crate) fn contain(run: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
+        bury(payload);
+    }
+}
+
+/// Drops what a panic carried, whose destructor may panic in its turn. What that one carries is forgotten.
+#[cold]
+#[inline(never)]
+pub(crate) fn bury(payload: Box<dyn Any + Send>) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+}
+
+/// The waker of a task. Waking and dropping it do not unwind; cloning it may, before anything has changed.
+#[derive(Debug)]
+pub(crate) struct TaskWaker(
+    /// `None` once it is woken.
+    Option<Waker>,
+);
+
+impl TaskWaker {
+    /// A clone of `waker`. A panic of the clone goes on to whoever polls.
+    pub(crate) fn of(waker: &Waker) -> Self {
+        Self(Some(waker.clone()))
+    }
+
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        self.0.as_ref().is_some_and(|own| own.will_wake(waker))
+    }
+
+    pub(crate) fn wake(mut self) {
+        if let Some(waker) = self.0.take() {
+            contain(|| waker.wake());
+        }
+    }
+}
+
+impl Drop for TaskWaker {
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            contain(|| drop(waker));
+        }
+    }
+}
