@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::FusedFuture;
 
-use crate::alarm;
+use crate::alarm::{self, Alarm};
 use crate::error::{RecvError, SendError, TryRecvError};
 use crate::pending::Pending;
 use crate::receiver::{Receiver, Source};
@@ -52,6 +52,9 @@ impl<T> Receiver<T> {
     /// receivers may have been told so already; the message is there for whoever looks again.)
     ///
     /// Waiting for a timer starts a thread, once, that keeps the clock for all.
+    ///
+    /// # Panics
+    /// When it is polled, if that thread has to be started and cannot be.
     pub fn recv_async(&self) -> RecvFuture<'_, T> {
         RecvFuture { receiver: self, op: RecvOp::new() }
     }
@@ -119,12 +122,14 @@ impl<T> SendOp<T> {
 /// A receive that is waiting, or about to start. Does not move once it is polled.
 pub(crate) struct RecvOp<T> {
     pending: Option<Pending<T>>,
+    /// For a timer: what wakes the task.
+    alarm: Option<Alarm>,
     done: bool,
 }
 
 impl<T> RecvOp<T> {
     pub(crate) fn new() -> Self {
-        Self { pending: None, done: false }
+        Self { pending: None, alarm: None, done: false }
     }
 
     pub(crate) fn poll(&mut self, receiver: &Receiver<T>, waker: &Waker) -> Poll<Result<T, RecvError>> {
@@ -137,12 +142,13 @@ impl<T> RecvOp<T> {
                     Err(TryRecvError::Empty) => {}
                 }
                 let Some(due) = timer.next() else { return Poll::Pending };
-                if alarm::wake_at(due, waker) {
+                if alarm::wake_at(&mut self.alarm, due, waker) {
                     return Poll::Pending;
                 }
             },
             Source::Never => return Poll::Pending,
         };
+        self.alarm = None;
         self.done = true;
         Poll::Ready(result)
     }
@@ -173,6 +179,7 @@ impl<T> RecvOp<T> {
     }
 
     pub(crate) fn cancel(&mut self, receiver: &Receiver<T>) {
+        self.alarm = None;
         if let (Some(pending), Source::Channel(shared)) = (&self.pending, receiver.source()) {
             match &shared.flavor {
                 Flavor::Ring(ring) => ring.cancel_recv(pending),
