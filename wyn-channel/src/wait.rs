@@ -51,8 +51,6 @@ pub(crate) enum Outcome {
     Served,
     /// No message can come, or go, any more.
     Disconnected,
-    /// Whoever had promised to serve has given up: look again.
-    Retry,
 }
 
 /// The outcome and the arm it is for.
@@ -244,8 +242,7 @@ impl Ticket {
         }
         let outcome = match state >> OUTCOME_SHIFT & 0b11 {
             0 => Outcome::Served,
-            1 => Outcome::Disconnected,
-            _ => Outcome::Retry,
+            _ => Outcome::Disconnected,
         };
         Some(Verdict { outcome, case: state >> CASE_SHIFT })
     }
@@ -376,8 +373,8 @@ impl Ticket {
         }
     }
 
-    /// Waits for the claimant of a task's ticket, who is a few steps away (or evaluates the message of a send
-    /// arm), from where parking is impossible.
+    /// Waits for the claimant of a task's ticket, who is a few steps away, from where parking is impossible. Nobody runs
+    /// foreign code between a claim and its end.
     pub(crate) fn stay_for_claimant(&self) -> Verdict {
         let mut spin = Spin::new();
         loop {

@@ -310,8 +310,8 @@ fn planted_flaws_are_found() {
     expect_failures(&[
         ("pass-on", "ring_cancelled_receive"),
         ("pass-on-room", "a_cancelled_send_lets_the_next_one_in"),
-        ("put-back", "rendezvous_cancelled_receive"),
-        ("put-back", "growing_cancelled_receive"),
+        ("pass-on", "rendezvous_cancelled_receive"),
+        ("pass-on", "growing_cancelled_receive"),
         ("late-verdict", "rendezvous_hand_off_and_timeout"),
         ("late-verdict", "growing_hand_off_and_timeout"),
         ("late-verdict", "a_send_gives_up_while_a_receiver_comes"),

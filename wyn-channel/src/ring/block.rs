@@ -69,6 +69,8 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(SendTimeoutError::Timeout(msg));
             }
+            // A task that was called and does not come may have left a receiver asleep that would.
+            self.receivers.notify_one();
             let what = What::Send { channel: self.id() };
             let role = if hook::may_delay() { Role::Alone } else { Role::Prompt };
             match self.sleep(&self.senders, role, deadline, what, || self.can_send()) {
@@ -126,6 +128,8 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(RecvTimeoutError::Timeout);
             }
+            // A task that was called and does not come may have left a sender asleep that would.
+            self.senders.notify_one();
             let what = What::Recv { channel: self.id() };
             if self.sleep(&self.receivers, Role::Alone, deadline, what, || self.can_recv()) == Slept::Ended {
                 return Err(RecvTimeoutError::Timeout);

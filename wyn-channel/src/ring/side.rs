@@ -17,9 +17,9 @@
 //!
 //! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
-//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_of_one_hands_over` deadlocks (`side-sleeper`) |
+//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_a_message_alone_wakes` deadlocks (`side-sleeper`) |
 //! | `arrive`, store | SeqCst | as `enlist` | nothing; without the look that follows `ring_two_wait_for_room` deadlocks (`pass-on-call`) |
-//! | `is_occupied`, load | SeqCst | `enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
+//! | `is_occupied`, load | SeqCst | `enlist` | `ring_a_message_alone_wakes` deadlocks (`side-peer`) |
 
 use std::ptr;
 

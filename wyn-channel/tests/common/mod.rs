@@ -195,3 +195,8 @@ pub fn misdeed(deed: usize, again: impl Fn() + Send + Sync + 'static) -> (&'stat
         _ => ("panics when dropped", Does::waker_and_drop(|| (), explode)),
     }
 }
+
+/// What `run` gives, unless it unwinds. What the panic carries is forgotten: it may be a [`Bomb`].
+pub fn caught<R>(run: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
+}

@@ -1,0 +1,183 @@
+//! Places that a select holds in a [`Ring`] while it makes its message.
+//!
+//! The message of a send arm is made when the arm is selected: foreign code, which may take for ever, come back into this
+//! ring, or give up. So nobody waits for the slot. It is the select's until it is filled or given back, wherever its
+//! position in the order is: the position is passed by receivers, and taken anew one lap later.
+//!
+//! | stamp | position | who | makes it |
+//! |---|---|---|---|
+//! | lap | claimed at `tail` | the select | lap, `HELD` |
+//! | lap, `HELD` | from `head` to `tail` | the select, with its message | lap, `FULL` |
+//! | | | the select that gives up | lap, `FULL`, `VOID` |
+//! | | at `head` | a receiver, which moves `head` then | lap, `PASSED` |
+//! | lap, `PASSED` | before `head` | a sender at `tail` one lap later, which moves `tail` then | next lap, `HELD` |
+//! | | | the select, once its message has a position at `tail`, or that gives up | next lap: free |
+//!
+//! Whoever finds `head` or `tail` not moved yet moves it. While a slot is `PASSED`, `tail` cannot get past it, nor be a
+//! whole lap ahead of `head`: so there is a position at `tail` for the message.
+//!
+//! | site | ordering | partner | why |
+//! |---|---|---|---|
+//! | stamp, to `FULL` | Release | `claim_recv*` | the message is in |
+//! | stamp, to the next lap | Release | `claim_send*` | the select is done with the slot |
+//! | stamp, other changes | AcqRel | each other | whoever sees one sees the position moved that came before it |
+//! | `head`, `tail` | SeqCst | `Side` | as where a message moves them |
+
+use super::{FULL, HELD, PASSED, Refused, Ring, Slot, VOID};
+use crate::spin::Spin;
+use crate::sync::{Ordering, planted};
+
+impl<T> Ring<T> {
+    /// Holds a position; its slot's number.
+    pub(super) fn hold(&self) -> Result<usize, Refused> {
+        let claim = self.claim_send()?;
+        // Ordering: Release: see the table. Nobody else changes the stamp of a claimed slot.
+        claim.slot.stamp.store(claim.lap | HELD, Ordering::Release);
+        Ok(self.laps().index(claim.position))
+    }
+
+    /// A receiver that finds a held slot at `head` passes it; `false` if there is none.
+    #[cold]
+    pub(super) fn pass_held(&self, head: usize, stamp: usize) -> bool {
+        let laps = self.laps();
+        let lap = laps.lap(head);
+        if stamp != lap | HELD && stamp != lap | PASSED {
+            return false;
+        }
+        // Ordering: SeqCst: as in `can_recv`.
+        if self.tail.load(Ordering::SeqCst) & !self.closed == head && !planted("pass-beyond-tail") {
+            // A sender is about to move `tail` over it.
+            return false;
+        }
+        let slot = self.slot(laps.index(head));
+        // Ordering: AcqRel: see the table. Failure is Relaxed: the select, or another receiver, was faster.
+        let _ = slot.stamp.compare_exchange(lap | HELD, lap | PASSED, Ordering::AcqRel, Ordering::Relaxed);
+        // Ordering: Acquire: as above.
+        if slot.stamp.load(Ordering::Acquire) == lap | PASSED {
+            self.move_head(head);
+        }
+        true
+    }
+
+    /// A sender that finds at `tail` a slot that receivers have passed leaves it to its select; `false` if it is none.
+    #[cold]
+    pub(super) fn skip_held(&self, tail: usize, stamp: usize) -> bool {
+        let laps = self.laps();
+        let lap = laps.lap(tail);
+        if laps.next_lap(stamp) == lap | PASSED {
+            // Ordering: SeqCst: see `Side`.
+            let head = self.head.load(Ordering::SeqCst);
+            if laps.next_lap(head) == tail {
+                self.move_head(head);
+            }
+            let slot = self.slot(laps.index(tail));
+            // Ordering: AcqRel: see the table. Failure is Relaxed: somebody else was faster.
+            let _ = slot.stamp.compare_exchange(stamp, lap | HELD, Ordering::AcqRel, Ordering::Relaxed);
+        } else if stamp != lap | HELD {
+            return false;
+        }
+        self.pull_tail(tail);
+        true
+    }
+
+    /// Moves `head` from there, unless somebody has.
+    fn move_head(&self, head: usize) {
+        // Ordering: SeqCst: see `Side`. Failure is Relaxed: it has been moved.
+        let _ =
+            self.head.compare_exchange(head, self.laps().after(head), Ordering::SeqCst, Ordering::Relaxed);
+    }
+
+    /// Moves `tail` over a held position; `false` if it stands there for ever, for the channel is closed.
+    fn pull_tail(&self, position: usize) -> bool {
+        // Ordering: SeqCst: see `Side`. Failure is SeqCst, for the receivers that wait are looked at next.
+        let moved = self.tail.compare_exchange(
+            position,
+            self.laps().after(position),
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
+        moved.err() != Some(position | self.closed)
+    }
+
+    /// Sends by the right that a held slot gives; gives the message back if the channel is closed. Does not block.
+    pub(super) fn fill_held(&self, index: usize, mut msg: T) -> Result<(), T> {
+        let slot = self.slot(index);
+        let mut spin = Spin::new();
+        loop {
+            if self.is_closed() {
+                self.let_go(index);
+                return Err(msg);
+            }
+            // Ordering: Acquire: see the table.
+            let stamp = slot.stamp.load(Ordering::Acquire);
+            if stamp & HELD != 0 {
+                match self.fill_in_place(slot, index, stamp, msg) {
+                    Ok(()) => {
+                        self.receivers.notify_one();
+                        return Ok(());
+                    }
+                    Err(back) => msg = back,
+                }
+            } else if let Ok(claim) = self.claim_send() {
+                // The one who passed the slot does not come back to this message.
+                Self::fill(claim, msg);
+                self.let_go(index);
+                self.receivers.notify_one();
+                return Ok(());
+            }
+            // Passed, or taken one lap further, or closed meanwhile.
+            spin.step_aside();
+        }
+    }
+
+    /// Fills a held slot whose position is still in the order; gives the message back if it was passed meanwhile.
+    fn fill_in_place(&self, slot: &Slot<T>, index: usize, stamp: usize, msg: T) -> Result<(), T> {
+        let lap = self.laps().lap(stamp);
+        if !planted("tail-not-pulled") && !self.pull_tail(lap | index) {
+            return Err(msg);
+        }
+        // SAFETY: the slot is the select's, and empty.
+        slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
+        // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible. Failure is Relaxed:
+        // nobody has read it.
+        if slot.stamp.compare_exchange(stamp, lap | FULL, Ordering::Release, Ordering::Relaxed).is_ok() {
+            return Ok(());
+        }
+        // SAFETY: written above; the slot is still the select's.
+        Err(slot.message.with(|place| unsafe { place.cast::<T>().read() }))
+    }
+
+    /// Gives a held slot back: as a void message where its position is in the order, else as a free slot.
+    pub(super) fn let_go(&self, index: usize) {
+        let laps = self.laps();
+        let slot = self.slot(index);
+        loop {
+            // Ordering: Acquire: see the table.
+            let stamp = slot.stamp.load(Ordering::Acquire);
+            let lap = laps.lap(stamp);
+            let is_in_order = stamp & HELD != 0;
+            let new = if is_in_order {
+                if !self.pull_tail(lap | index) {
+                    // Closed right here: nobody comes this far.
+                    return;
+                }
+                lap | FULL | VOID
+            } else {
+                self.move_head(lap | index);
+                laps.next_lap(lap)
+            };
+            // Ordering: Release: see the table. Failure is Relaxed: once more.
+            if slot.stamp.compare_exchange(stamp, new, Ordering::Release, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            if is_in_order {
+                self.skip_void();
+                // Somebody who waits behind it looks again.
+                self.receivers.notify_one();
+            } else {
+                self.senders.notify_one();
+            }
+            return;
+        }
+    }
+}
