@@ -253,6 +253,18 @@ impl WaitList {
         self.claim(me, |waiter| may_go(waiter.ticket))
     }
 
+    /// As [`claim_first`](Self::claim_first), passing over the `first` oldest.
+    pub(crate) fn claim_beyond(&mut self, first: usize) -> Option<Claimed> {
+        let left = std::cell::Cell::new(first);
+        self.claim(ptr::null(), |waiter| {
+            // SAFETY: who is in the list must take its lock to free its ticket.
+            let is_open = || unsafe { &*waiter.ticket }.is_open();
+            let passes_over = left.get() > 0 && is_open();
+            left.set(left.get() - usize::from(passes_over));
+            !passes_over
+        })
+    }
+
     /// The oldest thread, which takes what it is handed.
     pub(crate) fn claim_thread(&mut self) -> Option<Claimed> {
         self.claim(ptr::null(), |waiter| waiter.role != Role::Look)

@@ -87,6 +87,13 @@ impl<T> Core<T> {
         !self.closed && self.receivers.is_empty() && self.has_place(cap)
     }
 
+    /// The oldest receiver for which no place is held, else the oldest: whoever makes a message for it may be waiting for
+    /// this one.
+    fn claim_receiver(&mut self, cap: usize) -> Option<Claimed> {
+        let spoken_for = if cap == 0 { self.reserved } else { 0 };
+        self.receivers.claim_beyond(spoken_for).or_else(|| self.receivers.claim_first(ptr::null()))
+    }
+
     /// Lets a claimed receiver go on, with the first message of the queue if it is a thread.
     fn serve(&mut self, receiver: Claimed) -> Wake {
         if receiver.role() == Role::Look {
@@ -176,7 +183,7 @@ impl<T> Locked<T> {
         let has_place = core.has_place(self.cap);
         // A task that is called needs a place for the message; a thread takes one away at once.
         let receiver = if has_place || self.cap == 0 {
-            core.receivers.claim_first(ptr::null())
+            core.claim_receiver(self.cap)
         } else {
             core.receivers.claim_thread()
         };

@@ -69,8 +69,7 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(SendTimeoutError::Timeout(msg));
             }
-            // A task that was called and does not come may have left a receiver asleep that would.
-            self.receivers.notify_one();
+            self.call_before_waiting(&self.receivers);
             let what = What::Send { channel: self.id() };
             let role = if hook::may_delay() { Role::Alone } else { Role::Prompt };
             match self.sleep(&self.senders, role, deadline, what, || self.can_send()) {
@@ -128,8 +127,7 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(RecvTimeoutError::Timeout);
             }
-            // A task that was called and does not come may have left a sender asleep that would.
-            self.senders.notify_one();
+            self.call_before_waiting(&self.senders);
             let what = What::Recv { channel: self.id() };
             if self.sleep(&self.receivers, Role::Alone, deadline, what, || self.can_recv()) == Slept::Ended {
                 return Err(RecvTimeoutError::Timeout);

@@ -23,6 +23,7 @@
 //! | stamp, other changes | AcqRel | each other | whoever sees one sees the position moved that came before it |
 //! | `head`, `tail` | SeqCst | `Side` | as where a message moves them |
 
+use super::side::Side;
 use super::{FULL, HELD, PASSED, Refused, Ring, Slot, VOID};
 use crate::spin::Spin;
 use crate::sync::{Ordering, planted};
@@ -33,6 +34,8 @@ impl<T> Ring<T> {
         let claim = self.claim_send()?;
         // Ordering: Release: see the table. Nobody else changes the stamp of a claimed slot.
         claim.slot.stamp.store(claim.lap | HELD, Ordering::Release);
+        // Ordering: SeqCst: see `are_all_held`.
+        self.held.fetch_add(1, Ordering::SeqCst);
         Ok(self.laps().index(claim.position))
     }
 
@@ -80,6 +83,20 @@ impl<T> Ring<T> {
         true
     }
 
+    /// Calls one who waits at the other `side`, before this side waits: a task that was called and does not come may have
+    /// left it asleep. Not if all places are held: two that have nothing to do would call each other on and on.
+    pub(super) fn call_before_waiting(&self, side: &Side) {
+        if !self.are_all_held() {
+            side.notify_one();
+        }
+    }
+
+    /// Whether there is no place but those that selects hold: then nobody can send, whatever receivers pass.
+    pub(super) fn are_all_held(&self) -> bool {
+        // Ordering: SeqCst: as `head` in `can_send`: a sender that goes to sleep sees that a select has let go, or is seen.
+        self.held.load(Ordering::SeqCst) >= self.capacity()
+    }
+
     /// Moves `head` from there, unless somebody has.
     fn move_head(&self, head: usize) {
         // Ordering: SeqCst: see `Side`. Failure is Relaxed: it has been moved.
@@ -103,9 +120,11 @@ impl<T> Ring<T> {
     pub(super) fn fill_held(&self, index: usize, mut msg: T) -> Result<(), T> {
         let slot = self.slot(index);
         let mut spin = Spin::new();
+        // Ordering: SeqCst: see `are_all_held`.
+        self.held.fetch_sub(1, Ordering::SeqCst);
         loop {
             if self.is_closed() {
-                self.let_go(index);
+                self.release(index);
                 return Err(msg);
             }
             // Ordering: Acquire: see the table.
@@ -121,7 +140,7 @@ impl<T> Ring<T> {
             } else if let Ok(claim) = self.claim_send() {
                 // The one who passed the slot does not come back to this message.
                 Self::fill(claim, msg);
-                self.let_go(index);
+                self.release(index);
                 self.receivers.notify_one();
                 return Ok(());
             }
@@ -147,8 +166,15 @@ impl<T> Ring<T> {
         Err(slot.message.with(|place| unsafe { place.cast::<T>().read() }))
     }
 
-    /// Gives a held slot back: as a void message where its position is in the order, else as a free slot.
+    /// Gives a held slot back.
     pub(super) fn let_go(&self, index: usize) {
+        // Ordering: SeqCst: see `are_all_held`.
+        self.held.fetch_sub(1, Ordering::SeqCst);
+        self.release(index);
+    }
+
+    /// Leaves a slot: as a void message where its position is in the order, else as a free slot.
+    fn release(&self, index: usize) {
         let laps = self.laps();
         let slot = self.slot(index);
         loop {

@@ -47,7 +47,9 @@ impl<T> Ring<T> {
         // Ordering: SeqCst: see `Side`.
         let tail = self.tail.load(Ordering::SeqCst);
         // Ordering: SeqCst: see `Side`.
-        tail & self.closed != 0 || self.laps().next_lap(self.head.load(Ordering::SeqCst)) != tail
+        let is_full =
+            || self.laps().next_lap(self.head.load(Ordering::SeqCst)) == tail || self.are_all_held();
+        tail & self.closed != 0 || !is_full()
     }
 
     /// Whether there is something in the first slot, as far as two loads without an order tell.

@@ -67,6 +67,8 @@ pub(crate) struct Ring<T> {
     closed: usize,
     senders: Side,
     receivers: Side,
+    /// How many slots selects hold.
+    held: AtomicUsize,
 }
 
 // SAFETY: a slot is reached by the one who has claimed it, and hands the message from thread to thread.
@@ -105,6 +107,7 @@ impl<T> Ring<T> {
             closed: Laps::closed_bit(cap),
             senders: Side::new(),
             receivers: Side::new(),
+            held: AtomicUsize::new(0),
         }
     }
 
@@ -180,6 +183,9 @@ impl<T> Ring<T> {
                 }
                 spin.step_aside();
                 continue;
+            }
+            if laps.next_lap(stamp) == laps.lap(tail) | PASSED && self.are_all_held() {
+                return Err(Refused::Full);
             }
             if self.skip_held(tail, stamp) {
                 // Ordering: Relaxed: as above.

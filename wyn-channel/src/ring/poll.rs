@@ -25,8 +25,7 @@ impl<T> Ring<T> {
             if !self.can_send() {
                 // SAFETY: empty; nobody but the owner uses the slot of a ring's waiter.
                 unsafe { pending.put(msg) };
-                // As before a thread sleeps.
-                self.receivers.notify_one();
+                self.call_before_waiting(&self.receivers);
                 return None;
             }
             if !self.senders.delist(&pending.waiter) {
@@ -65,8 +64,7 @@ impl<T> Ring<T> {
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.receivers.enlist(&raw const pending.waiter) };
             if !self.can_recv() {
-                // As before a thread sleeps.
-                self.senders.notify_one();
+                self.call_before_waiting(&self.senders);
                 return None;
             }
             if !self.receivers.delist(&pending.waiter) {
