@@ -11,7 +11,8 @@
 //! | | | the select that gives up | lap, `FULL`, `VOID` |
 //! | | at `head` | a receiver, which moves `head` then | lap, `PASSED` |
 //! | lap, `PASSED` | before `head` | a sender at `tail` one lap later, which moves `tail` then | next lap, `HELD` |
-//! | | | the select, once its message has a position at `tail`, or that gives up | next lap: free |
+//! | | | the select, if `tail` stands at its slot, which it moves first | next lap, `FULL` |
+//! | | | the select, once its message has another position at `tail`, or that gives up | next lap: free |
 //!
 //! Whoever finds `head` or `tail` not moved yet moves it. While a slot is `PASSED`, `tail` cannot get past it, nor be a
 //! whole lap ahead of `head`: so there is a position at `tail` for the message.
@@ -24,7 +25,7 @@
 //! | `head`, `tail` | SeqCst | `Side` | as where a message moves them |
 
 use super::side::Side;
-use super::{FULL, HELD, PASSED, Refused, Ring, Slot, VOID};
+use super::{Claim, FULL, HELD, PASSED, Refused, Ring, Slot, VOID};
 use crate::spin::Spin;
 use crate::sync::{Ordering, planted};
 
@@ -32,10 +33,10 @@ impl<T> Ring<T> {
     /// Holds a position; its slot's number.
     pub(super) fn hold(&self) -> Result<usize, Refused> {
         let claim = self.claim_send()?;
+        // Ordering: SeqCst: see `are_all_held`. Counted first: nobody skips or passes the slot before.
+        self.held.fetch_add(1, Ordering::SeqCst);
         // Ordering: Release: see the table. Nobody else changes the stamp of a claimed slot.
         claim.slot.stamp.store(claim.lap | HELD, Ordering::Release);
-        // Ordering: SeqCst: see `are_all_held`.
-        self.held.fetch_add(1, Ordering::SeqCst);
         Ok(self.laps().index(claim.position))
     }
 
@@ -48,7 +49,7 @@ impl<T> Ring<T> {
             return false;
         }
         // Ordering: SeqCst: as in `can_recv`.
-        if self.tail.load(Ordering::SeqCst) & !self.closed == head && !planted("pass-beyond-tail") {
+        if self.tail.load(Ordering::SeqCst) & !self.closed == head {
             // A sender is about to move `tail` over it.
             return false;
         }
@@ -120,41 +121,52 @@ impl<T> Ring<T> {
     pub(super) fn fill_held(&self, index: usize, mut msg: T) -> Result<(), T> {
         let slot = self.slot(index);
         let mut spin = Spin::new();
-        // Ordering: SeqCst: see `are_all_held`.
-        self.held.fetch_sub(1, Ordering::SeqCst);
         loop {
             if self.is_closed() {
-                self.release(index);
+                self.let_go(index);
                 return Err(msg);
             }
             // Ordering: Acquire: see the table.
             let stamp = slot.stamp.load(Ordering::Acquire);
-            if stamp & HELD != 0 {
-                match self.fill_in_place(slot, index, stamp, msg) {
-                    Ok(()) => {
-                        self.receivers.notify_one();
-                        return Ok(());
-                    }
-                    Err(back) => msg = back,
-                }
-            } else if let Ok(claim) = self.claim_send() {
-                // The one who passed the slot does not come back to this message.
+            let lap = self.laps().lap(stamp);
+            let filled = if stamp & HELD != 0 {
+                let is_behind = planted("tail-not-pulled") || self.pull_tail(lap | index);
+                if is_behind { self.fill_in_place(slot, stamp, lap, msg) } else { Err(msg) }
+            } else if self.take_up(lap | index) {
+                // Its own slot, one lap further.
+                self.fill_in_place(slot, stamp, self.laps().next_lap(lap), msg)
+            } else if let Ok(claim) = self.claim_beyond_held() {
                 Self::fill(claim, msg);
-                self.release(index);
+                self.let_go(index);
                 self.receivers.notify_one();
                 return Ok(());
+            } else {
+                Err(msg)
+            };
+            match filled {
+                Ok(()) => {
+                    self.uncount();
+                    self.receivers.notify_one();
+                    return Ok(());
+                }
+                Err(back) => msg = back,
             }
             // Passed, or taken one lap further, or closed meanwhile.
             spin.step_aside();
         }
     }
 
-    /// Fills a held slot whose position is still in the order; gives the message back if it was passed meanwhile.
-    fn fill_in_place(&self, slot: &Slot<T>, index: usize, stamp: usize, msg: T) -> Result<(), T> {
-        let lap = self.laps().lap(stamp);
-        if !planted("tail-not-pulled") && !self.pull_tail(lap | index) {
-            return Err(msg);
-        }
+    /// Claims a passed slot's next position, if `tail` stands there.
+    fn take_up(&self, passed: usize) -> bool {
+        self.move_head(passed);
+        let laps = self.laps();
+        let next = laps.next_lap(laps.lap(passed)) | laps.index(passed);
+        // Ordering: SeqCst: see `Side`. Failure is Relaxed: it publishes nothing.
+        self.tail.compare_exchange(next, laps.after(next), Ordering::SeqCst, Ordering::Relaxed).is_ok()
+    }
+
+    /// Fills a held slot for a lap whose position is in the order; gives the message back if the stamp has changed.
+    fn fill_in_place(&self, slot: &Slot<T>, stamp: usize, lap: usize, msg: T) -> Result<(), T> {
         // SAFETY: the slot is the select's, and empty.
         slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
         // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible. Failure is Relaxed:
@@ -166,15 +178,23 @@ impl<T> Ring<T> {
         Err(slot.message.with(|place| unsafe { place.cast::<T>().read() }))
     }
 
-    /// Gives a held slot back.
-    pub(super) fn let_go(&self, index: usize) {
-        // Ordering: SeqCst: see `are_all_held`.
-        self.held.fetch_sub(1, Ordering::SeqCst);
-        self.release(index);
+    /// As `claim_send`, and skips a passed slot at `tail` even if all are held: one of them is the caller's.
+    fn claim_beyond_held(&self) -> Result<Claim<'_, T>, Refused> {
+        // Ordering: Relaxed: a guess that `skip_held` verifies.
+        let tail = self.tail.load(Ordering::Relaxed) & !self.closed;
+        // Ordering: Acquire: see the table.
+        let stamp = self.slot(self.laps().index(tail)).stamp.load(Ordering::Acquire);
+        self.skip_held(tail, stamp);
+        self.claim_send()
     }
 
-    /// Leaves a slot: as a void message where its position is in the order, else as a free slot.
-    fn release(&self, index: usize) {
+    fn uncount(&self) {
+        // Ordering: SeqCst: see `are_all_held`. After the stamp has changed, for the same reason as it is counted first.
+        self.held.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// Gives a held slot back: as a void message where its position is in the order, else as a free slot.
+    pub(super) fn let_go(&self, index: usize) {
         let laps = self.laps();
         let slot = self.slot(index);
         loop {
@@ -185,7 +205,7 @@ impl<T> Ring<T> {
             let new = if is_in_order {
                 if !self.pull_tail(lap | index) {
                     // Closed right here: nobody comes this far.
-                    return;
+                    return self.uncount();
                 }
                 lap | FULL | VOID
             } else {
@@ -196,6 +216,7 @@ impl<T> Ring<T> {
             if slot.stamp.compare_exchange(stamp, new, Ordering::Release, Ordering::Relaxed).is_err() {
                 continue;
             }
+            self.uncount();
             if is_in_order {
                 self.skip_void();
                 // Somebody who waits behind it looks again.
