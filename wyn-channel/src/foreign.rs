@@ -8,8 +8,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
-/// Runs foreign code. A panic has been reported by the panic hook, and ends here.
-#[inline]
+/// Runs foreign code. A panic has been reported by the panic hook, and ends here. Out of line: what holds a waker mostly
+/// has none when it is dropped.
+#[inline(never)]
 pub(crate) fn contain(run: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(run)) {
         bury(payload);

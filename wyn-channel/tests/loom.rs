@@ -13,7 +13,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 
 use loom::thread;
-use loom_common::{block_on, check, expect_failures};
+use loom_common::{block_on, check, check_some, expect_failures};
 use wyn_channel::{RecvError, Select, bounded, unbounded};
 
 fn channel(cap: Option<usize>) -> (wyn_channel::Sender<u8>, wyn_channel::Receiver<u8>) {
@@ -275,7 +275,7 @@ fn two_selects_meet() {
 
 /// One promise of a place, against a plain send.
 fn two_operations_and_one_place(cap: usize) {
-    check(1, move || {
+    check_some(60_000, 1, move || {
         let (s, r) = bounded(cap);
         (1..cap).for_each(|_| s.try_send(0).unwrap());
         let (s2, keep) = (s.clone(), s.clone());

@@ -130,7 +130,7 @@ impl<T> Ring<T> {
             let stamp = slot.stamp.load(Ordering::Acquire);
             let lap = self.laps().lap(stamp);
             let filled = if stamp & HELD != 0 {
-                let is_behind = planted("tail-not-pulled") || self.pull_tail(lap | index);
+                let is_behind = self.pull_tail(lap | index);
                 if is_behind { self.fill_in_place(slot, stamp, lap, msg) } else { Err(msg) }
             } else if self.take_up(lap | index) {
                 // Its own slot, one lap further.
@@ -169,6 +169,11 @@ impl<T> Ring<T> {
     fn fill_in_place(&self, slot: &Slot<T>, stamp: usize, lap: usize, msg: T) -> Result<(), T> {
         // SAFETY: the slot is the select's, and empty.
         slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
+        if planted("fill-blindly") {
+            // Ordering: Release: a flaw in its place alone.
+            slot.stamp.store(lap | FULL, Ordering::Release);
+            return Ok(());
+        }
         // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible. Failure is Relaxed:
         // nobody has read it.
         if slot.stamp.compare_exchange(stamp, lap | FULL, Ordering::Release, Ordering::Relaxed).is_ok() {
