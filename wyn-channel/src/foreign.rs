@@ -29,7 +29,7 @@ pub(crate) fn bury(payload: Box<dyn Any + Send>) {
 /// The waker of a task. Waking and dropping it do not unwind; cloning it may, before anything has changed.
 #[derive(Debug)]
 pub(crate) struct TaskWaker(
-    /// `None` once it is woken.
+    /// `None` once it is taken, or woken. The only `Option` around it: another would need a word of its own.
     Option<Waker>,
 );
 
@@ -39,15 +39,29 @@ impl TaskWaker {
         Self(Some(waker.clone()))
     }
 
+    /// Takes it, if nobody has: for whoever calls [`wake`], and does nothing else with it.
+    pub(crate) fn take(&mut self) -> Option<Waker> {
+        self.0.take()
+    }
+
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.is_none()
+    }
+
     pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
         self.0.as_ref().is_some_and(|own| own.will_wake(waker))
     }
 
     pub(crate) fn wake(mut self) {
         if let Some(waker) = self.0.take() {
-            contain(|| waker.wake());
+            wake(waker);
         }
     }
+}
+
+/// Wakes a task, and does not unwind.
+pub(crate) fn wake(waker: Waker) {
+    contain(|| waker.wake());
 }
 
 impl Drop for TaskWaker {

@@ -26,7 +26,7 @@ use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use crate::foreign::TaskWaker;
+use crate::foreign::{TaskWaker, wake};
 use crate::hook::{self, What};
 use crate::lock::ShortLock;
 use crate::spin::{Spin, has_passed};
@@ -89,7 +89,7 @@ enum Who {
     Nobody,
     Thread(Thread),
     /// Locked, for a task may be polled by another waker while somebody is about to wake it.
-    Task(ShortLock<Option<TaskWaker>>),
+    Task(ShortLock<TaskWaker>),
 }
 
 /// A wake-up to be sent once all locks are free.
@@ -98,7 +98,7 @@ enum Who {
 pub(crate) enum Wake {
     Nobody,
     Thread(Thread),
-    Task(TaskWaker),
+    Task(Waker),
 }
 
 impl Wake {
@@ -108,7 +108,7 @@ impl Wake {
         match self {
             Self::Nobody => {}
             Self::Thread(thread) => thread.unpark(),
-            Self::Task(waker) => waker.wake(),
+            Self::Task(waker) => wake(waker),
         }
     }
 
@@ -120,7 +120,7 @@ impl Wake {
 
     pub(crate) fn send_to_task(self) {
         if let Self::Task(waker) = self {
-            waker.wake();
+            wake(waker);
         }
     }
 }
@@ -251,20 +251,23 @@ impl Ticket {
     pub(crate) fn renew(&self, waker: &Waker) -> bool {
         // SAFETY: `who` of a task is written once, by its owner, who is the caller.
         let Who::Task(held) = self.who.with(|who| unsafe { &*who }) else { return false };
-        match &*held.lock() {
-            None => return false,
-            Some(old) if old.will_wake(waker) => return true,
-            Some(_) => {}
-        }
-        // Cloning and dropping a waker runs foreign code: neither under the lock.
-        let mut new = Some(TaskWaker::of(waker));
         {
-            let mut held = held.lock();
-            if held.is_some() {
-                mem::swap(&mut *held, &mut new);
-            } else {
+            let held = held.lock();
+            if held.is_taken() {
                 return false;
             }
+            if held.will_wake(waker) {
+                return true;
+            }
+        }
+        // Cloning and dropping a waker runs foreign code: neither under the lock.
+        let mut new = TaskWaker::of(waker);
+        {
+            let mut held = held.lock();
+            if held.is_taken() {
+                return false;
+            }
+            mem::swap(&mut *held, &mut new);
         }
         drop(new);
         true
@@ -278,7 +281,7 @@ impl Ticket {
 
     /// Lets a task be woken; `false` if there is a verdict already.
     pub(crate) fn park_task(&self, waker: TaskWaker) -> bool {
-        let new = Who::Task(ShortLock::new(Some(waker)));
+        let new = Who::Task(ShortLock::new(waker));
         // SAFETY: nobody reads `who` before PARKED is set, or after `unpark` has cleared it.
         let old = self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, new));
         let published = self.publish_who() || planted("late-waker");
