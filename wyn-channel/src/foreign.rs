@@ -65,9 +65,17 @@ pub(crate) fn wake(waker: Waker) {
 }
 
 impl Drop for TaskWaker {
+    #[inline]
     fn drop(&mut self) {
         if let Some(waker) = self.0.take() {
-            contain(|| drop(waker));
+            drop_out_of_line(waker);
         }
     }
+}
+
+/// Mostly there is none any more.
+#[cold]
+#[inline(never)]
+fn drop_out_of_line(waker: Waker) {
+    contain(|| drop(waker));
 }

@@ -239,9 +239,11 @@ impl<T> Future for Receiver<T> {
     }
 }
 
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        let Some(cell) = self.cell else { return };
+impl<T> Receiver<T> {
+    /// Goes without having seen the verdict.
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self, cell: NonNull<Cell<T>>) {
         // SAFETY: the receiver has not seen the verdict: the cell is alive.
         let ticket = unsafe { &(*cell.as_ptr()).ticket };
         // The waker of the last poll is not to be woken any more, nor kept until the sender goes.
@@ -253,6 +255,15 @@ impl<T> Drop for Receiver<T> {
         let verdict = ticket.stay_for_claimant();
         // SAFETY: that is the verdict.
         drop(unsafe { self.take(verdict.outcome) });
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell {
+            self.leave(cell);
+        }
     }
 }
 
