@@ -275,7 +275,7 @@ fn two_selects_meet() {
 
 /// One promise of a place, against a plain send.
 fn two_operations_and_one_place(cap: usize) {
-    check_some(60_000, 1, move || {
+    check_some(10_000, 1, move || {
         let (s, r) = bounded(cap);
         (1..cap).for_each(|_| s.try_send(0).unwrap());
         let (s2, keep) = (s.clone(), s.clone());
