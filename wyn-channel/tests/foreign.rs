@@ -38,7 +38,7 @@ fn in_the_message_of_a_send_arm() {
             let waits = s.capacity() == Some(0);
             let receiver = waits.then(|| {
                 let r = r.clone();
-                thread::spawn(move || r.recv_timeout(ms(50)))
+                thread::spawn(move || r.recv_timeout(ms(1000)))
             });
             settle();
             let (s2, r2) = (s.clone(), r.clone());
