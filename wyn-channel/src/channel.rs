@@ -113,8 +113,9 @@ pub fn never<T>() -> Receiver<T> {
 /// Makes a receiver to which a message comes every `duration`, the first after the first `duration`: the moment
 /// it was due.
 ///
-/// It holds one message at most: a receiver that is late gets one at once, and the next a whole `duration` after
-/// that. With a duration of 0 there is always one. Clones share the messages. It never disconnects.
+/// The messages are due a `duration` apart, however late each is received. The channel holds one at most: a receiver
+/// that has missed the next one as well gets one at once, and the next a whole `duration` after that. With a duration
+/// of 0 there is always one. Clones share the messages. It never disconnects.
 ///
 /// ```
 /// use std::time::{Duration, Instant};

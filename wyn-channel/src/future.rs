@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::FusedFuture;
 
-use crate::alarm;
+use crate::alarm::{self, Alarm};
 use crate::error::{RecvError, SendError, TryRecvError};
 use crate::pending::Pending;
 use crate::receiver::{Receiver, Source};
@@ -17,8 +17,9 @@ use crate::shared::{Flavor, Shared};
 impl<T> Sender<T> {
     /// As [`send`](Self::send), for asynchronous code: waits without blocking the thread.
     ///
-    /// A future that is dropped before it is ready sends nothing; the message is dropped with it. Without a buffer
-    /// there is one exception: a receiver may have taken the message since the future was last polled.
+    /// A future that waits holds no place: it is called when there is room, and tries again when it is polled. One that
+    /// is dropped before it is ready sends nothing; the message is dropped with it. Without a buffer there is one
+    /// exception: a receiver may have taken the message since the future was last polled.
     ///
     /// ```
     /// # fn block_on<F: std::future::Future>(future: F) -> F::Output {
@@ -47,11 +48,14 @@ impl<T> Sender<T> {
 impl<T> Receiver<T> {
     /// As [`recv`](Self::recv), for asynchronous code: waits without blocking the thread.
     ///
-    /// A future that is dropped before it is ready loses nothing: a message that was on its way to it goes to
-    /// the next receiver that waits, or is the first to be received. (If the channel is closed in between, other
-    /// receivers may have been told so already; the message is there for whoever looks again.)
+    /// A future that waits holds no message: it is called when there is one, and looks again when it is polled. If it
+    /// is dropped instead, the next receiver that waits is called. A called future that is kept and not polled keeps
+    /// the call, but no message from those who look.
     ///
     /// Waiting for a timer starts a thread, once, that keeps the clock for all.
+    ///
+    /// # Panics
+    /// When it is polled, if that thread has to be started and cannot be.
     pub fn recv_async(&self) -> RecvFuture<'_, T> {
         RecvFuture { receiver: self, op: RecvOp::new() }
     }
@@ -78,18 +82,14 @@ impl<T> SendOp<T> {
             if let Some(pending) = &self.pending {
                 let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
                 let result = match &shared.flavor {
-                    Flavor::Ring(ring) => match ring.end_send(pending, verdict.outcome) {
-                        Ok(error) => Some(Err(error)),
-                        Err(msg) => {
-                            self.msg = Some(msg);
-                            None
-                        }
-                    },
-                    Flavor::Locked(locked) => Some(locked.end_send(pending, verdict.outcome)),
+                    Flavor::Ring(ring) => Err(ring.end_send(pending)),
+                    Flavor::Locked(locked) => locked.end_send(pending, verdict.outcome),
                 };
                 self.pending = None;
-                if let Some(result) = result {
-                    return Poll::Ready(result);
+                match result {
+                    Ok(()) => return Poll::Ready(Ok(())),
+                    // Called to try again, below.
+                    Err(msg) => self.msg = Some(msg),
                 }
             }
             let msg = self.msg.take().expect("polled after it was ready");
@@ -119,12 +119,14 @@ impl<T> SendOp<T> {
 /// A receive that is waiting, or about to start. Does not move once it is polled.
 pub(crate) struct RecvOp<T> {
     pending: Option<Pending<T>>,
+    /// For a timer: what wakes the task.
+    alarm: Option<Alarm>,
     done: bool,
 }
 
 impl<T> RecvOp<T> {
     pub(crate) fn new() -> Self {
-        Self { pending: None, done: false }
+        Self { pending: None, alarm: None, done: false }
     }
 
     pub(crate) fn poll(&mut self, receiver: &Receiver<T>, waker: &Waker) -> Poll<Result<T, RecvError>> {
@@ -137,12 +139,13 @@ impl<T> RecvOp<T> {
                     Err(TryRecvError::Empty) => {}
                 }
                 let Some(due) = timer.next() else { return Poll::Pending };
-                if alarm::wake_at(due, waker) {
+                if alarm::wake_at(&mut self.alarm, due, waker) {
                     return Poll::Pending;
                 }
             },
             Source::Never => return Poll::Pending,
         };
+        self.alarm = None;
         self.done = true;
         Poll::Ready(result)
     }
@@ -150,16 +153,11 @@ impl<T> RecvOp<T> {
     fn poll_channel(&mut self, shared: &Shared<T>, waker: &Waker) -> Poll<Result<T, RecvError>> {
         loop {
             if let Some(pending) = &self.pending {
-                let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
-                let result = match &shared.flavor {
-                    // Woken to look again, below.
-                    Flavor::Ring(_) => None,
-                    Flavor::Locked(locked) => locked.end_recv(pending, verdict.outcome),
-                };
-                self.pending = None;
-                if let Some(result) = result {
-                    return Poll::Ready(result);
+                if pending.poll(waker).is_none() {
+                    return Poll::Pending;
                 }
+                // Called to look again.
+                self.pending = None;
             }
             let result = match &shared.flavor {
                 Flavor::Ring(ring) => ring.start_recv(&mut self.pending),
@@ -173,6 +171,7 @@ impl<T> RecvOp<T> {
     }
 
     pub(crate) fn cancel(&mut self, receiver: &Receiver<T>) {
+        self.alarm = None;
         if let (Some(pending), Source::Channel(shared)) = (&self.pending, receiver.source()) {
             match &shared.flavor {
                 Flavor::Ring(ring) => ring.cancel_recv(pending),

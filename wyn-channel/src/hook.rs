@@ -48,6 +48,7 @@ use std::thread::panicking;
 use std::time::Instant;
 
 use crate::alarm;
+use crate::foreign::bury;
 use crate::spin::has_passed;
 use crate::wait::{Ticket, park_until};
 
@@ -130,7 +131,7 @@ impl<'a> Wait<'a> {
         if self.may_end {
             self.is_ended.set(true);
             // A thread whose locals are gone unwinds with less to say.
-            let _ = REASON.try_with(|last| last.set(Some(reason)));
+            let _ = REASON.try_with(|last| last.set(Some(Reason(Some(reason)))));
         }
     }
 
@@ -258,7 +259,18 @@ static HOOK: OnceLock<&'static dyn Hook> = OnceLock::new();
 thread_local! {
     static OPTED_IN: Cell<bool> = const { Cell::new(false) };
     /// Why the hook has ended the last operation of this thread that it has ended.
-    static REASON: Cell<Option<Box<dyn Any + Send>>> = const { Cell::new(None) };
+    static REASON: Cell<Option<Reason>> = const { Cell::new(None) };
+}
+
+/// What the hook has to say. If nobody unwinds with it, its destructor does no harm, not even at the end of the thread.
+struct Reason(Option<Box<dyn Any + Send>>);
+
+impl Drop for Reason {
+    fn drop(&mut self) {
+        if let Some(reason) = self.0.take() {
+            bury(reason);
+        }
+    }
 }
 
 /// Makes `hook` the one of this process. It takes over the waits of threads that [opt in](opt_in), and is told of
@@ -310,7 +322,7 @@ pub enum Clock {
 
 /// What that thread is at. Once this is [`Clock::Idle`], all that it has woken is seen to have been woken.
 ///
-/// A timer whose task has gone counts until its time.
+/// A timer that nobody awaits any more does not count.
 #[must_use]
 pub fn clock() -> Clock {
     alarm::clock()
@@ -345,7 +357,7 @@ pub(crate) fn timed_out() {
 /// Unwinds out of an operation that the hook has ended, and that has withdrawn.
 #[cold]
 pub(crate) fn unwind() -> ! {
-    let reason = REASON.try_with(Cell::take).ok().flatten();
+    let reason = REASON.try_with(Cell::take).ok().flatten().and_then(|mut reason| reason.0.take());
     resume_unwind(reason.unwrap_or_else(|| Box::new("a blocked operation was ended by the scheduler")))
 }
 

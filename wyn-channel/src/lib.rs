@@ -7,6 +7,7 @@ mod channel;
 mod chaos;
 mod discard;
 mod error;
+mod foreign;
 #[allow(unsafe_code, reason = "pins the operations inside")]
 mod future;
 pub mod hook;

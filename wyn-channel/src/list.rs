@@ -15,8 +15,8 @@ pub(crate) enum Role {
     Alone,
     /// As `Alone`, for a thread that goes on as soon as it is called, and says when it has.
     Prompt,
-    /// As `Alone`, for a sender that keeps its message and wants a place for it.
-    Place,
+    /// As `Alone`, for a task: it is called to look again, and neither handed nor bereft of anything.
+    Look,
     /// An arm of a select, whose ticket may be claimed at another channel.
     Case,
     /// Wants to hear that something has happened, and takes nothing.
@@ -26,7 +26,7 @@ pub(crate) enum Role {
 impl Role {
     /// Whether nobody else can claim the ticket once its waiter is out of the list.
     fn is_single(self) -> bool {
-        matches!(self, Self::Alone | Self::Prompt | Self::Place)
+        matches!(self, Self::Alone | Self::Prompt | Self::Look)
     }
 }
 
@@ -79,16 +79,6 @@ impl Waiter {
 pub(crate) struct Claimed(*const Waiter);
 
 impl Claimed {
-    /// # Safety
-    /// The caller has the only claim on the waiter's ticket, which is alive.
-    pub(crate) unsafe fn from_raw(waiter: *const Waiter) -> Self {
-        Self(waiter)
-    }
-
-    pub(crate) fn into_raw(self) -> *const Waiter {
-        self.0
-    }
-
     fn waiter(&self) -> &Waiter {
         // SAFETY: alive until it is finished.
         unsafe { &*self.0 }
@@ -96,10 +86,6 @@ impl Claimed {
 
     pub(crate) fn role(&self) -> Role {
         self.waiter().role
-    }
-
-    pub(crate) fn set_slot(&self, to: *mut ()) {
-        self.waiter().set_slot(to);
     }
 
     /// Decides the wait.
@@ -155,12 +141,21 @@ impl Wakes {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Wakes all of them, whatever the wakers of some do. Does not unwind.
     #[inline]
     pub(crate) fn send(self) {
         // Mostly nobody is in it.
         if let Some(first) = self.first {
+            if !self.rest.is_empty() {
+                // A waker may take its time; a thread that is unparked needs none of ours.
+                self.rest.iter().for_each(Wake::send_to_thread);
+            }
             first.send();
-            self.rest.into_iter().for_each(Wake::send);
+            self.rest.into_iter().for_each(Wake::send_to_task);
         }
     }
 }
@@ -246,6 +241,41 @@ impl WaitList {
     /// Takes out and claims the oldest who waits for more than news, passing over the arms of `me`, the
     /// caller's own select.
     pub(crate) fn claim_first(&mut self, me: *const Ticket) -> Option<Claimed> {
+        self.claim(me, |_| true)
+    }
+
+    /// As [`claim_first`](Self::claim_first), if `may_go` says so of a waiter's ticket.
+    pub(crate) fn claim_if(
+        &mut self,
+        me: *const Ticket,
+        may_go: impl Fn(*const Ticket) -> bool,
+    ) -> Option<Claimed> {
+        self.claim(me, |waiter| may_go(waiter.ticket))
+    }
+
+    /// As [`claim_first`](Self::claim_first), passing over the `first` oldest.
+    pub(crate) fn claim_beyond(&mut self, first: usize) -> Option<Claimed> {
+        let left = std::cell::Cell::new(first);
+        self.claim(ptr::null(), |waiter| {
+            // SAFETY: who is in the list must take its lock to free its ticket.
+            let is_open = || unsafe { &*waiter.ticket }.is_open();
+            let passes_over = left.get() > 0 && is_open();
+            left.set(left.get() - usize::from(passes_over));
+            !passes_over
+        })
+    }
+
+    /// The oldest thread, which takes what it is handed.
+    pub(crate) fn claim_thread(&mut self) -> Option<Claimed> {
+        self.claim(ptr::null(), |waiter| waiter.role != Role::Look)
+    }
+
+    /// The oldest who has a value at hand.
+    pub(crate) fn claim_offer(&mut self) -> Option<Claimed> {
+        self.claim(ptr::null(), |waiter| waiter.role == Role::Alone)
+    }
+
+    fn claim(&mut self, me: *const Ticket, suits: impl Fn(&Waiter) -> bool) -> Option<Claimed> {
         let mut at = self.head;
         while !at.is_null() {
             // SAFETY: whoever is in the list is alive.
@@ -253,7 +283,7 @@ impl WaitList {
             let this = at;
             // SAFETY: the lock of the list is held.
             at = waiter.links.with(|links| unsafe { (*links).next });
-            if waiter.role == Role::Watch || ptr::eq(waiter.ticket, me) {
+            if waiter.role == Role::Watch || ptr::eq(waiter.ticket, me) || !suits(waiter) {
                 continue;
             }
             // SAFETY: it is in this list.
@@ -266,21 +296,29 @@ impl WaitList {
         None
     }
 
-    /// Whether [`claim_first`](Self::claim_first) would find somebody.
-    pub(crate) fn can_claim(&self, me: *const Ticket) -> bool {
+    /// How many [`claim_first`](Self::claim_first) would find.
+    pub(crate) fn claimable(&self, me: *const Ticket) -> usize {
+        // SAFETY: who is in the list must take its lock to free its ticket.
+        let is_open = |waiter: &Waiter| unsafe { &*waiter.ticket }.is_open();
+        self.count(|waiter| waiter.role != Role::Watch && !ptr::eq(waiter.ticket, me) && is_open(waiter))
+    }
+
+    /// Whether [`claim_offer`](Self::claim_offer) would find somebody.
+    pub(crate) fn can_offer(&self) -> bool {
+        self.count(|waiter| waiter.role == Role::Alone) > 0
+    }
+
+    fn count(&self, suits: impl Fn(&Waiter) -> bool) -> usize {
+        let mut count = 0;
         let mut at = self.head;
         while !at.is_null() {
             // SAFETY: whoever is in the list is alive.
             let waiter = unsafe { &*at };
-            // SAFETY: the lock of the list is held; who is in it must take the lock to free its ticket.
-            let open = || unsafe { &*waiter.ticket }.is_open();
-            if waiter.role != Role::Watch && !ptr::eq(waiter.ticket, me) && open() {
-                return true;
-            }
+            count += usize::from(suits(waiter));
             // SAFETY: the lock of the list is held.
             at = waiter.links.with(|links| unsafe { (*links).next });
         }
-        false
+        count
     }
 
     /// Takes out and wakes all who wait for news.

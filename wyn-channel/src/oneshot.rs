@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use crate::error::{RecvError, RecvTimeoutError, SendError, TryRecvError};
+use crate::foreign::TaskWaker;
 use crate::hook::{self, What};
 use crate::sync::UnsafeCell;
 use crate::wait::{Outcome, Ticket, Verdict};
@@ -230,7 +231,7 @@ impl<T> Future for Receiver<T> {
         let verdict = match ticket.verdict() {
             Some(verdict) => verdict,
             None if !ticket.unpark() => ticket.stay_for_claimant(),
-            None if ticket.park_task(cx.waker().clone()) => return Poll::Pending,
+            None if ticket.park_task(TaskWaker::of(cx.waker())) => return Poll::Pending,
             None => ticket.stay_for_claimant(),
         };
         // SAFETY: that is the verdict.
@@ -238,11 +239,15 @@ impl<T> Future for Receiver<T> {
     }
 }
 
-impl<T> Drop for Receiver<T> {
-    fn drop(&mut self) {
-        let Some(cell) = self.cell else { return };
+impl<T> Receiver<T> {
+    /// Goes without having seen the verdict.
+    #[cold]
+    #[inline(never)]
+    fn leave(&mut self, cell: NonNull<Cell<T>>) {
         // SAFETY: the receiver has not seen the verdict: the cell is alive.
         let ticket = unsafe { &(*cell.as_ptr()).ticket };
+        // The waker of the last poll is not to be woken any more, nor kept until the sender goes.
+        ticket.forget_who();
         if ticket.claim() {
             // The sender finds that, and frees the cell.
             return;
@@ -250,6 +255,15 @@ impl<T> Drop for Receiver<T> {
         let verdict = ticket.stay_for_claimant();
         // SAFETY: that is the verdict.
         drop(unsafe { self.take(verdict.outcome) });
+    }
+}
+
+impl<T> Drop for Receiver<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell {
+            self.leave(cell);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomPinned;
 use std::mem::MaybeUninit;
 use std::task::Waker;
 
+use crate::foreign::TaskWaker;
 use crate::list::{Role, Waiter};
 use crate::luck::look_for_verdict;
 use crate::sync::UnsafeCell;
@@ -68,7 +69,7 @@ impl<T> Pending<T> {
         } else if let Some(verdict) = look_for_verdict(&self.ticket) {
             return Some(verdict);
         } else {
-            self.ticket.park_task(waker.clone())
+            self.ticket.park_task(TaskWaker::of(waker))
         };
         // If not, the verdict is there or a few steps away.
         if will_be_woken { None } else { Some(self.ticket.stay_for_claimant()) }

@@ -38,7 +38,7 @@ impl Timer {
         let mut next = self.next.lock();
         match *next {
             Some(due) if due <= now => {
-                *next = self.period.and_then(|period| now.checked_add(period));
+                *next = self.period.and_then(|period| after(due, now, period));
                 Ok(due)
             }
             _ => Err(TryRecvError::Empty),
@@ -59,8 +59,31 @@ impl Timer {
     }
 }
 
+/// When the message behind the one that was `due` is due: a period later, so that lateness does not add up. Who has
+/// missed that one too gets it a period from now on.
+fn after(due: Instant, now: Instant, period: Duration) -> Option<Instant> {
+    due.checked_add(period).filter(|&next| next > now).or_else(|| now.checked_add(period))
+}
+
 /// Sleeps until that moment, or for ever.
 pub(crate) fn sleep_until(until: Option<Instant>) {
     // Nobody knows the ticket: only the clock ends this.
     while Ticket::new().sleep(until, What::Time).is_ok() {}
+}
+
+#[cfg(all(test, not(wyn_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lateness_does_not_add_up_and_missed_ticks_are_left_out() {
+        let ms = Duration::from_millis;
+        let start = Instant::now();
+        assert_eq!(after(start, start, ms(10)), Some(start + ms(10)));
+        assert_eq!(after(start, start + ms(9), ms(10)), Some(start + ms(10)));
+        assert_eq!(after(start, start + ms(10), ms(10)), Some(start + ms(20)));
+        assert_eq!(after(start, start + ms(35), ms(10)), Some(start + ms(45)));
+        assert_eq!(after(start, start, Duration::ZERO), Some(start));
+        assert_eq!(after(start, start, Duration::MAX), None);
+    }
 }

@@ -1,8 +1,10 @@
 //! A value that many threads and tasks share, and can wait on.
 //!
-//! A mutex guards the value and the list of those who wait. Whoever changes the value takes them all out of the
-//! list and wakes them; each looks for itself whether its condition holds, and joins again if not. Conditions
-//! run under the lock, on the thread that waits.
+//! A mutex guards the value, a short lock the list of those who wait. Whoever changes the value takes them all out of
+//! the list afterwards and wakes them; each looks for itself whether its condition holds, and joins again if not.
+//! Conditions, closures and clones run under the mutex, on the thread that wants them. They are foreign code: one that
+//! comes back to the same value finds its own thread in `holder`, and panics instead of waiting for itself. The list has
+//! a lock of its own, so that a wait may be given up even there.
 
 use std::fmt;
 use std::future::Future;
@@ -15,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use crate::hook::{self, What};
 use crate::list::{Role, WaitList, Waiter, Wakes};
+use crate::lock::ShortLock;
 use crate::pending::Pending;
 use crate::spin::has_passed;
-use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Arc, AtomicUsize, Mutex, MutexGuard, Ordering};
 use crate::wait::{Ticket, Unserved};
 
 /// A shared cell: clones are the same cell.
@@ -39,48 +42,80 @@ use crate::wait::{Ticket, Unserved};
 /// # }
 /// ```
 ///
-/// Closures run under a lock: they should be short, and must not touch the same value again (that is a deadlock).
-/// A closure that panics leaves the value as it made it; the others go on with that.
+/// Closures run under a lock: they should be short. One that touches the same value again panics, and so does a `Clone`
+/// that does; to drop a future that waits is allowed. A closure that panics leaves the value as it made it; the others go
+/// on with that.
 pub struct Value<T> {
     cell: Arc<Cell<T>>,
 }
 
 struct Cell<T> {
-    inner: Mutex<Inner<T>>,
-}
-
-struct Inner<T> {
-    value: T,
-    waiting: WaitList,
+    value: Mutex<T>,
+    /// The thread that holds `value`, or 0. Only that thread writes its own number, and its 0.
+    holder: AtomicUsize,
+    /// Joined only with `value` held, so that no change comes between a look and the wait.
+    waiting: ShortLock<WaitList>,
 }
 
 impl<T> UnwindSafe for Value<T> {}
 impl<T> RefUnwindSafe for Value<T> {}
 
-/// Takes the lock whatever panicked under it: a value is whatever the last closure left.
-fn lock<T>(cell: &Cell<T>) -> MutexGuard<'_, Inner<T>> {
-    cell.inner.lock().unwrap_or_else(PoisonError::into_inner)
+/// Identifies the thread while it lives; never 0. Not the threads of a model, which are one.
+fn this_thread() -> usize {
+    thread_local! {
+        // It has no destructor, so it is there to the very end of the thread.
+        static HERE: u8 = const { 0 };
+    }
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
+impl<T> Cell<T> {
+    /// Takes the lock whatever panicked under it: a value is whatever the last closure left.
+    ///
+    /// # Panics
+    /// If this thread holds it.
+    fn lock(&self) -> Held<'_, T> {
+        let me = this_thread();
+        // Ordering: Relaxed: only this thread writes its own number, so it finds that if and only if it holds the lock.
+        let again = self.holder.load(Ordering::Relaxed) == me && !cfg!(wyn_loom);
+        assert!(!again, "a closure or a clone of a `Value` touches the same value again");
+        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+        // Ordering: Relaxed: as above.
+        self.holder.store(me, Ordering::Relaxed);
+        Held { value, holder: &self.holder }
+    }
+}
+
+/// The value, under its lock.
+struct Held<'a, T> {
+    value: MutexGuard<'a, T>,
+    holder: &'a AtomicUsize,
+}
+
+impl<T> Drop for Held<'_, T> {
+    fn drop(&mut self) {
+        // Ordering: Relaxed: see `Cell::lock`. The mutex is unlocked afterwards.
+        self.holder.store(0, Ordering::Relaxed);
+    }
 }
 
 /// Holds the lock for a change; those who wait hear of it when this is dropped, also by a panic.
 struct Change<'a, T> {
-    inner: Option<MutexGuard<'a, Inner<T>>>,
+    cell: &'a Cell<T>,
+    held: Option<Held<'a, T>>,
 }
 
 impl<T> Change<'_, T> {
     fn value(&mut self) -> &mut T {
-        &mut self.inner.as_mut().expect("held until the drop").value
+        &mut self.held.as_mut().expect("held until the drop").value
     }
 }
 
 impl<T> Drop for Change<'_, T> {
     fn drop(&mut self) {
+        drop(self.held.take());
         let mut wakes = Wakes::default();
-        if let Some(mut inner) = self.inner.take()
-            && !inner.waiting.is_empty()
-        {
-            inner.waiting.serve_all(&mut wakes);
-        }
+        self.cell.waiting.lock().serve_all(&mut wakes);
         wakes.send();
     }
 }
@@ -88,8 +123,8 @@ impl<T> Drop for Change<'_, T> {
 impl<T> Value<T> {
     /// Makes a cell.
     pub fn new(value: T) -> Self {
-        let inner = Inner { value, waiting: WaitList::new() };
-        Self { cell: Arc::new(Cell { inner: Mutex::new(inner) }) }
+        let waiting = ShortLock::new(WaitList::new());
+        Self { cell: Arc::new(Cell { value: Mutex::new(value), holder: AtomicUsize::new(0), waiting }) }
     }
 
     fn id(&self) -> usize {
@@ -97,7 +132,7 @@ impl<T> Value<T> {
     }
 
     fn change(&self) -> Change<'_, T> {
-        Change { inner: Some(lock(&self.cell)) }
+        Change { cell: &self.cell, held: Some(self.cell.lock()) }
     }
 
     /// A copy of the value.
@@ -105,7 +140,7 @@ impl<T> Value<T> {
     where
         T: Clone,
     {
-        lock(&self.cell).value.clone()
+        self.cell.lock().value.clone()
     }
 
     /// Shows the value to `look`.
@@ -115,7 +150,7 @@ impl<T> Value<T> {
     /// assert_eq!(names.with(Vec::len), 2);
     /// ```
     pub fn with<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        look(&lock(&self.cell).value)
+        look(&self.cell.lock().value)
     }
 
     /// Puts a value in the place of the old one, which is dropped.
@@ -182,20 +217,20 @@ impl<T> Value<T> {
             let ticket = Ticket::new();
             let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, std::ptr::null_mut());
             {
-                let mut inner = lock(&self.cell);
-                if condition(&inner.value) {
-                    return Some(found(&inner.value));
+                let held = self.cell.lock();
+                if condition(&held.value) {
+                    return Some(found(&held.value));
                 }
                 if deadline.is_some_and(has_passed) {
                     return None;
                 }
                 // SAFETY: both stay here until the waiter is out of the list, and finished if it was claimed.
-                unsafe { inner.waiting.push(&raw const waiter) };
+                unsafe { self.cell.waiting.lock().push(&raw const waiter) };
             }
             let what = What::Value { value: self.id() };
             if let Err(why) = ticket.wait(deadline, what) {
                 // SAFETY: it was put into this list, and is alive.
-                let removed = unsafe { lock(&self.cell).waiting.remove(&raw const waiter) };
+                let removed = unsafe { self.cell.waiting.lock().remove(&raw const waiter) };
                 if !removed {
                     ticket.wait_for_claimant(what);
                 } else if why == Unserved::Ended {
@@ -233,13 +268,13 @@ impl<T: Clone, F: FnMut(&T) -> bool> Future for WaitFor<'_, T, F> {
                 return Poll::Pending;
             }
             this.pending = None;
-            let mut inner = lock(&this.value.cell);
-            if (this.condition)(&inner.value) {
-                return Poll::Ready(inner.value.clone());
+            let held = this.value.cell.lock();
+            if (this.condition)(&held.value) {
+                return Poll::Ready(held.value.clone());
             }
             let pending = Pending::start(&mut this.pending, Role::Alone);
             // SAFETY: stays in place until the drop below, or the verdict.
-            unsafe { inner.waiting.push(&raw const pending.waiter) };
+            unsafe { this.value.cell.waiting.lock().push(&raw const pending.waiter) };
         }
     }
 }
@@ -248,7 +283,7 @@ impl<T, F> Drop for WaitFor<'_, T, F> {
     fn drop(&mut self) {
         if let Some(pending) = &self.pending {
             // SAFETY: it is in this list or in none.
-            let removed = unsafe { lock(&self.value.cell).waiting.remove(&raw const pending.waiter) };
+            let removed = unsafe { self.value.cell.waiting.lock().remove(&raw const pending.waiter) };
             if !removed {
                 pending.ticket.stay_for_claimant();
             }
@@ -314,7 +349,7 @@ impl<T> From<T> for Value<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Value<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Value").field(&lock(&self.cell).value).finish()
+        f.debug_tuple("Value").field(&*self.cell.lock().value).finish()
     }
 }
 

@@ -22,9 +22,11 @@
 //!
 //! The names in brackets are those by which `planted_flaws_are_found` in `tests/loom*.rs` weakens them.
 
+use std::mem;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use crate::foreign::{TaskWaker, wake};
 use crate::hook::{self, What};
 use crate::lock::ShortLock;
 use crate::spin::{Spin, has_passed};
@@ -49,8 +51,6 @@ pub(crate) enum Outcome {
     Served,
     /// No message can come, or go, any more.
     Disconnected,
-    /// Whoever had promised to serve has given up: look again.
-    Retry,
 }
 
 /// The outcome and the arm it is for.
@@ -89,7 +89,7 @@ enum Who {
     Nobody,
     Thread(Thread),
     /// Locked, for a task may be polled by another waker while somebody is about to wake it.
-    Task(ShortLock<Option<Waker>>),
+    Task(ShortLock<TaskWaker>),
 }
 
 /// A wake-up to be sent once all locks are free.
@@ -102,12 +102,25 @@ pub(crate) enum Wake {
 }
 
 impl Wake {
+    /// Does not unwind. A waker may do anything, so no lock is held and no claim is open.
     #[inline]
     pub(crate) fn send(self) {
         match self {
             Self::Nobody => {}
             Self::Thread(thread) => thread.unpark(),
-            Self::Task(waker) => waker.wake(),
+            Self::Task(waker) => wake(waker),
+        }
+    }
+
+    pub(crate) fn send_to_thread(&self) {
+        if let Self::Thread(thread) = self {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn send_to_task(self) {
+        if let Self::Task(waker) = self {
+            wake(waker);
         }
     }
 }
@@ -213,7 +226,7 @@ impl Ticket {
             return waker.map_or(Wake::Nobody, Wake::Task);
         }
         // SAFETY: as above, and a thread does not read either.
-        match self.who.with_mut(|who| std::mem::replace(unsafe { &mut *who }, Who::Nobody)) {
+        match self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, Who::Nobody)) {
             Who::Thread(thread) => Wake::Thread(thread),
             Who::Nobody | Who::Task(_) => Wake::Nobody,
         }
@@ -229,8 +242,7 @@ impl Ticket {
         }
         let outcome = match state >> OUTCOME_SHIFT & 0b11 {
             0 => Outcome::Served,
-            1 => Outcome::Disconnected,
-            _ => Outcome::Retry,
+            _ => Outcome::Disconnected,
         };
         Some(Verdict { outcome, case: state >> CASE_SHIFT })
     }
@@ -239,20 +251,23 @@ impl Ticket {
     pub(crate) fn renew(&self, waker: &Waker) -> bool {
         // SAFETY: `who` of a task is written once, by its owner, who is the caller.
         let Who::Task(held) = self.who.with(|who| unsafe { &*who }) else { return false };
-        match &*held.lock() {
-            None => return false,
-            Some(old) if old.will_wake(waker) => return true,
-            Some(_) => {}
-        }
-        // Cloning and dropping a waker runs foreign code: neither under the lock.
-        let mut new = Some(waker.clone());
         {
-            let mut held = held.lock();
-            if held.is_some() {
-                std::mem::swap(&mut *held, &mut new);
-            } else {
+            let held = held.lock();
+            if held.is_taken() {
                 return false;
             }
+            if held.will_wake(waker) {
+                return true;
+            }
+        }
+        // Cloning and dropping a waker runs foreign code: neither under the lock.
+        let mut new = TaskWaker::of(waker);
+        {
+            let mut held = held.lock();
+            if held.is_taken() {
+                return false;
+            }
+            mem::swap(&mut *held, &mut new);
         }
         drop(new);
         true
@@ -265,10 +280,14 @@ impl Ticket {
     }
 
     /// Lets a task be woken; `false` if there is a verdict already.
-    pub(crate) fn park_task(&self, waker: Waker) -> bool {
+    pub(crate) fn park_task(&self, waker: TaskWaker) -> bool {
+        let new = Who::Task(ShortLock::new(waker));
         // SAFETY: nobody reads `who` before PARKED is set, or after `unpark` has cleared it.
-        self.who.with_mut(|who| unsafe { *who = Who::Task(ShortLock::new(Some(waker))) });
-        self.publish_who() || planted("late-waker")
+        let old = self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, new));
+        let published = self.publish_who() || planted("late-waker");
+        // Foreign code, which may go as far as to decide this ticket.
+        drop(old);
+        published
     }
 
     /// Takes the owner's name out again, after a wait that was given up; `false` if somebody has claimed the
@@ -280,6 +299,14 @@ impl Ticket {
         }
         // Ordering: Relaxed: nothing was read; what is written to `who` next is published by `publish_who`.
         self.state.compare_exchange(PARKED, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Drops the owner's name, unless somebody has claimed the ticket and may be reading it. Only for the owner.
+    pub(crate) fn forget_who(&self) {
+        if self.unpark() {
+            // SAFETY: nobody reads `who` without PARKED.
+            drop(self.who.with_mut(|who| mem::replace(unsafe { &mut *who }, Who::Nobody)));
+        }
     }
 
     /// Looks for the verdict so many times, with a pause after each: the shortest, for the word is the owner's own until
@@ -350,8 +377,8 @@ impl Ticket {
         }
     }
 
-    /// Waits for the claimant of a task's ticket, who is a few steps away (or evaluates the message of a send
-    /// arm), from where parking is impossible.
+    /// Waits for the claimant of a task's ticket, who is a few steps away, from where parking is impossible. Nobody runs
+    /// foreign code between a claim and its end.
     pub(crate) fn stay_for_claimant(&self) -> Verdict {
         let mut spin = Spin::new();
         loop {

@@ -308,6 +308,20 @@ fn growing_two_operations_and_one_place() {
     two_operations_and_one_place(3);
 }
 
+/// One message, with no help from a second one, nor from an end that goes.
+#[test]
+fn ring_a_message_alone_wakes() {
+    check(3, || {
+        let (s, r) = bounded(1);
+        let keep = s.clone();
+        let sender = thread::spawn(move || s.send(1).unwrap());
+        let receiver = thread::spawn(move || assert_eq!(r.recv(), Ok(1)));
+        sender.join().unwrap();
+        receiver.join().unwrap();
+        drop(keep);
+    });
+}
+
 #[test]
 fn planted_flaws_are_found() {
     expect_failures(&[
@@ -320,9 +334,10 @@ fn planted_flaws_are_found() {
         ("stamp-claim-recv", "ring_of_one_hands_over"),
         ("stamp-free", "ring_of_one_hands_over"),
         ("stamp-claim-send", "ring_of_one_hands_over"),
-        ("side-peer", "ring_of_one_hands_over"),
-        ("side-sleeper", "ring_of_one_hands_over"),
-        ("last-look", "ring_of_one_hands_over"),
+        ("side-peer", "ring_a_message_alone_wakes"),
+        ("side-sleeper", "ring_a_message_alone_wakes"),
+        ("last-look", "ring_a_message_alone_wakes"),
+        ("skip-what-is-free", "ring_of_two_two_operations_and_one_place"),
         ("pass-on-call", "ring_two_wait_for_room"),
         ("stamp-publish", "ring_of_two_hands_over"),
         ("stamp-free", "ring_of_two_two_operations_and_one_place"),

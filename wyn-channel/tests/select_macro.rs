@@ -186,13 +186,55 @@ fn blocks_until_something_comes() {
     sender.join().unwrap();
 }
 
+/// With a default as well: three dozen.
 #[test]
-fn two_dozen_arms() {
+fn three_dozen_arms() {
     let (s, r) = unbounded();
-    s.send(1).unwrap();
     macro_rules! with {
-        ($($n:ident)*) => { select! { recv(r) -> msg => msg, $(recv(never()) -> $n => $n,)* } };
+        ($($n:ident)*) => {{
+            select! { recv(r) -> msg => msg, $(recv(never()) -> $n => $n,)* default => Ok(0) }
+        }};
+        (blocking $($n:ident)*) => { select! { recv(r) -> msg => msg, $(recv(never()) -> $n => $n,)* } };
     }
-    let got = with!(a b c d e f g h i j k l m n o p q u v w x y z);
-    assert_eq!(got, Ok(1));
+    macro_rules! names {
+        ($($kind:ident)?) => {
+            with!($($kind)? a b c d e f g h i j k l m n o p q u v w x y z a1 b1 c1 d1 e1 f1 g1 h1 i1 j1)
+        };
+    }
+    assert_eq!(names!(), Ok(0));
+    s.send(1).unwrap();
+    assert_eq!(names!(), Ok(1));
+    s.send(2).unwrap();
+    assert_eq!(names!(blocking), Ok(2));
+}
+
+/// Items have no hygiene: neither does the macro hide the caller's, nor do they stand in its way.
+#[allow(non_upper_case_globals, non_camel_case_types, dead_code, reason = "names that a macro might use")]
+#[test]
+fn names_of_items_are_the_callers() {
+    const ARMS: usize = 700;
+    const CASES: usize = 701;
+    const cases: usize = 1;
+    const index: usize = 2;
+    static receiver: u8 = 3;
+    static sender: u8 = 4;
+    static operation: u8 = 5;
+    struct result;
+    struct selected;
+    let (s1, r1) = unbounded::<usize>();
+    let (_s2, r2) = unbounded::<usize>();
+    select! {
+        send(s1, ARMS) -> res => assert_eq!((res, ARMS), (Ok(()), 700)),
+        recv(r2) -> _ => unreachable!(),
+    }
+    select! {
+        recv(r1) -> msg => assert_eq!((msg, ARMS, CASES), (Ok(700), 700, 701)),
+        recv(r2) -> _ => unreachable!(),
+    }
+    select! { recv(r1) -> _ => unreachable!(), default => assert_eq!(ARMS, 700) }
+    select! { recv(r1) -> _ => unreachable!(), recv(r2) -> _ => unreachable!(), default(ms(1)) => {} }
+    select! { send(s1, ARMS) -> res => res.unwrap() }
+    select_biased! { recv(r1) -> msg => assert_eq!(msg, Ok(ARMS)) }
+    select! { recv(r1) -> _ => unreachable!(), default(ms(1)) => {} }
+    assert_eq!(usize::from(receiver + sender + operation) + cases + index, 15);
 }

@@ -2,14 +2,24 @@
 //! with a limit beyond what one allocates at once.
 //!
 //! One lock guards the queue and the two lists of those who wait; every operation is one exchange and one
-//! store. Whoever finds somebody waiting at the other end takes them out of the list, leaves the lock, and moves
-//! the value straight between the two stacks (the idea of kanal, which this follows; the lists here are
-//! intrusive). Order is that of the lock: messages are received in the order of the sends, waiters are served in
-//! the order of their coming.
+//! store. Order is that of the lock: messages are received in the order of the sends, waiters are served in the order
+//! of their coming. Who finds somebody at the other end takes them out of the list and serves them:
+//!
+//! | who waits | role | at the other end | how it is served |
+//! |---|---|---|---|
+//! | thread that receives, arm that receives | `Alone`, `Case` | send | the first message goes to its stack (the idea of kanal) |
+//! | task that receives | `Look` | send | the message joins the queue, the task is called to look again |
+//! | thread that sends; task, without a buffer | `Alone` | receive | its message is taken from its stack or future |
+//! | task that sends into a buffer | `Look` | receive | called to look again; keeps its message, and holds no place |
+//! | arm that sends | `Case` | receive | called, with a place held for the message that it makes now |
+//!
+//! Nobody holds a claim on anybody while code that is not ours runs: a place that is held is a number (`reserved`), and
+//! others pass it. Without a buffer there are as many places as receivers wait. If such a receiver has left when the
+//! message comes, the message waits in the queue for the next one.
 //!
 //! Invariants, whenever the lock is free:
-//! - receivers that wait (arms of a select aside) and queued messages exclude each other;
-//! - senders wait only while `queue.len() + reserved >= cap`;
+//! - a thread that waits to receive finds the queue empty, or as many tasks were called as there are messages;
+//! - senders wait only while there is no room, or as many tasks were called as there are places;
 //! - after `closed`, nobody waits: both lists are emptied when it is set, and nobody joins.
 
 mod poll;
@@ -24,10 +34,10 @@ use std::time::Instant;
 use crate::discard::discard;
 use crate::error::{SendTimeoutError, TrySendError};
 use crate::hook::What;
-use crate::list::{Role, WaitList, Waiter, Wakes};
+use crate::list::{Claimed, Role, WaitList, Waiter, Wakes};
 use crate::lock::{Guard, ShortLock};
 use crate::sync::{Padded, planted};
-use crate::wait::{Outcome, Ticket, Verdict};
+use crate::wait::{Outcome, Ticket, Verdict, Wake};
 
 /// A channel with hand-off.
 #[derive(Debug)]
@@ -40,13 +50,13 @@ pub(crate) struct Locked<T> {
 /// What the lock guards.
 #[derive(Debug)]
 struct Core<T> {
-    /// Longer than the capacity for a moment, when a cancelled receive has put its message back.
+    /// Without a buffer: messages for which a receiver was there, or had asked, when they were sent.
     queue: VecDeque<T>,
     /// Senders that wait for room, or for a receiver.
     senders: WaitList,
     /// Receivers that wait for a message.
     receivers: WaitList,
-    /// Places promised to selects that are about to send.
+    /// Places held by selects that are about to send.
     reserved: usize,
     /// No message is taken any more.
     closed: bool,
@@ -61,26 +71,46 @@ enum Refusal<'a, T> {
 
 impl<T> Core<T> {
     #[inline]
-    fn has_room(&self, cap: usize) -> bool {
+    fn has_place(&self, cap: usize) -> bool {
         self.queue.len() + self.reserved < cap
+    }
+
+    /// Whether a message of `sender` has somewhere to go: a place in the buffer, or, if there is none, a receiver that
+    /// is not its own other arm and that no place is held for. `more` receivers count beside those in the list.
+    fn has_room(&self, cap: usize, sender: *const Ticket, more: usize) -> bool {
+        if cap == 0 { self.receivers.claimable(sender) + more > self.reserved } else { self.has_place(cap) }
     }
 
     /// Whether a message may simply join the queue.
     #[inline]
     fn takes_at_once(&self, cap: usize) -> bool {
-        !self.closed && self.receivers.is_empty() && self.has_room(cap)
+        !self.closed && self.receivers.is_empty() && self.has_place(cap)
+    }
+
+    /// The oldest receiver for which no place is held, else the oldest: whoever makes a message for it may be waiting for
+    /// this one.
+    fn claim_receiver(&mut self, cap: usize) -> Option<Claimed> {
+        let spoken_for = if cap == 0 { self.reserved } else { 0 };
+        self.receivers.claim_beyond(spoken_for).or_else(|| self.receivers.claim_first(ptr::null()))
+    }
+
+    /// Lets a claimed receiver go on, with the first message of the queue if it is a thread.
+    fn serve(&mut self, receiver: Claimed) -> Wake {
+        if receiver.role() == Role::Look {
+            return receiver.finish(Outcome::Served);
+        }
+        let msg = self.queue.pop_front().expect("whoever claims a receiver has a message");
+        // SAFETY: whoever waits in `receivers` receives `T`s.
+        unsafe { receiver.deliver(msg) }
     }
 }
 
 impl<T> Locked<T> {
     pub(crate) fn new(cap: usize) -> Self {
-        let core = Core {
-            queue: VecDeque::new(),
-            senders: WaitList::new(),
-            receivers: WaitList::new(),
-            reserved: 0,
-            closed: false,
-        };
+        // One place is what the channel needs; a larger buffer grows as messages come.
+        let queue = if cap == 1 { VecDeque::with_capacity(1) } else { VecDeque::new() };
+        let core =
+            Core { queue, senders: WaitList::new(), receivers: WaitList::new(), reserved: 0, closed: false };
         Self { core: Padded(ShortLock::new(core)), cap }
     }
 
@@ -142,7 +172,7 @@ impl<T> Locked<T> {
         if !core.receivers.is_empty() {
             return self.offer_to_waiting(core, msg);
         }
-        if core.has_room(self.cap) {
+        if core.has_place(self.cap) {
             core.queue.push_back(msg);
             return Ok(());
         }
@@ -150,17 +180,28 @@ impl<T> Locked<T> {
     }
 
     fn offer_to_waiting<'a>(&'a self, mut core: Guard<'a, Core<T>>, msg: T) -> Result<(), Refusal<'a, T>> {
-        if let Some(receiver) = core.receivers.claim_first(ptr::null()) {
-            drop(core);
-            // SAFETY: whoever waits in `receivers` receives `T`s.
-            unsafe { receiver.deliver(msg) }.send();
-            return Ok(());
-        }
-        if !core.has_room(self.cap) {
-            return Err(Refusal::Full(core, msg));
-        }
-        core.queue.push_back(msg);
+        let has_place = core.has_place(self.cap);
+        // A task that is called needs a place for the message; a thread takes one away at once.
+        let receiver = if has_place || self.cap == 0 {
+            core.claim_receiver(self.cap)
+        } else {
+            core.receivers.claim_thread()
+        };
         let mut wakes = Wakes::default();
+        match receiver {
+            Some(receiver) if core.queue.is_empty() && receiver.role() != Role::Look => {
+                drop(core);
+                // SAFETY: whoever waits in `receivers` receives `T`s.
+                unsafe { receiver.deliver(msg) }.send();
+                return Ok(());
+            }
+            Some(receiver) => {
+                core.queue.push_back(msg);
+                wakes.add(core.serve(receiver));
+            }
+            None if has_place => core.queue.push_back(msg),
+            None => return Err(Refusal::Full(core, msg)),
+        }
         core.receivers.notify_watchers(&mut wakes);
         drop(core);
         wakes.send();
@@ -177,7 +218,8 @@ impl<T> Locked<T> {
         let mut msg = ManuallyDrop::new(msg);
         let ticket = Ticket::new();
         let waiter = Waiter::new(Role::Alone, &raw const ticket, 0, (&raw mut msg).cast());
-        // SAFETY: `await_verdict` returns when the waiter is out of the list, and finished if it was claimed.
+        // SAFETY: `await_verdict` returns when the waiter is out of the list, and finished if it was claimed. Nothing
+        // before it unwinds: those who watch are threads, and waking one runs no code but the system's.
         unsafe { core.senders.push(&raw const waiter) };
         let mut wakes = Wakes::default();
         core.receivers.notify_watchers(&mut wakes);
@@ -215,25 +257,41 @@ impl<T> Locked<T> {
         (!planted("late-verdict")).then_some(verdict)
     }
 
-    /// Fills the room that a receive has made with the message of the oldest sender that waits.
+    /// Lets senders that wait go on, the oldest first, as long as there is room: threads join the queue, an arm gets a
+    /// place, and one task is called. `me` receives and counts as `more` receivers, its own arms aside.
     ///
     /// The caller sends the wake-ups when the lock is free.
-    fn refill(&self, core: &mut Core<T>, wakes: &mut Wakes) {
-        while core.has_room(self.cap) {
-            let Some(sender) = core.senders.claim_first(ptr::null()) else {
-                core.senders.notify_watchers(wakes);
+    fn relieve(&self, core: &mut Core<T>, me: *const Ticket, more: usize, wakes: &mut Wakes) {
+        let cap = self.cap;
+        loop {
+            let Core { queue, senders, receivers, reserved, .. } = core;
+            let has_room = |sender: *const Ticket| match cap {
+                0 => receivers.claimable(sender) + more > *reserved,
+                _ => queue.len() + *reserved < cap,
+            };
+            let Some(sender) = senders.claim_if(me, has_room) else {
+                if core.has_room(cap, ptr::null(), more) {
+                    core.senders.notify_watchers(wakes);
+                }
                 return;
             };
-            let wake = if sender.role() == Role::Alone {
-                // SAFETY: whoever waits alone in `senders` sends a `T`.
-                let (msg, wake) = unsafe { sender.collect() };
-                core.queue.push_back(msg);
-                wake
-            } else {
-                core.reserved += 1;
-                sender.finish(Outcome::Served)
-            };
-            wakes.add(wake);
+            match sender.role() {
+                Role::Alone => {
+                    // SAFETY: whoever waits alone in `senders` sends a `T`.
+                    let (msg, wake) = unsafe { sender.collect() };
+                    queue.push_back(msg);
+                    wakes.add(wake);
+                }
+                Role::Case => {
+                    *reserved += 1;
+                    wakes.add(sender.finish(Outcome::Served));
+                }
+                // It may find that somebody was faster, or never look: that is why it holds nothing.
+                _ => {
+                    wakes.add(sender.finish(Outcome::Served));
+                    return;
+                }
+            }
         }
     }
 
@@ -241,28 +299,21 @@ impl<T> Locked<T> {
     fn settle(&self, mut core: Guard<'_, Core<T>>) {
         let mut wakes = Wakes::default();
         loop {
-            self.refill(&mut core, &mut wakes);
+            self.relieve(&mut core, ptr::null(), 0, &mut wakes);
             if core.queue.is_empty() {
                 break;
             }
-            let Some(receiver) = core.receivers.claim_first(ptr::null()) else {
+            let receiver = core.receivers.claim_first(ptr::null());
+            let goes_on = receiver.as_ref().is_some_and(|receiver| receiver.role() != Role::Look);
+            wakes.add(receiver.map_or(Wake::Nobody, |receiver| core.serve(receiver)));
+            // A thread has made room for the next sender that waits.
+            if !goes_on {
                 core.receivers.notify_watchers(&mut wakes);
                 break;
-            };
-            // This makes room for the next sender that waits.
-            let msg = core.queue.pop_front().expect("not empty");
-            // SAFETY: whoever waits in `receivers` receives `T`s.
-            wakes.add(unsafe { receiver.deliver(msg) });
+            }
         }
         drop(core);
         wakes.send();
-    }
-
-    /// Puts a message that its receiver did not want in front of all others.
-    fn unreceive(&self, msg: T) {
-        let mut core = self.core.lock();
-        core.queue.push_front(msg);
-        self.settle(core);
     }
 
     /// Takes no more messages; whoever waits is told. Says whether this was the first time.
@@ -302,7 +353,7 @@ impl<T> Locked<T> {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        !self.core.lock().has_room(self.cap)
+        !self.core.lock().has_place(self.cap)
     }
 }
 

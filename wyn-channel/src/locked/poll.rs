@@ -1,10 +1,12 @@
-//! Asynchronous operations on a [`Locked`] channel.
+//! Asynchronous operations on a [`Locked`] channel. A task that waits holds neither message nor place: it is called to
+//! look again. Without a buffer its message may be taken out of the future, as from a thread that waits.
+
+use std::ptr;
 
 use super::{Locked, Refusal, recv::Nothing};
 use crate::error::{RecvError, SendError};
 use crate::list::{Role, Wakes};
 use crate::pending::Pending;
-use crate::select::token::GiveBack;
 use crate::sync::planted;
 use crate::wait::Outcome;
 
@@ -20,8 +22,7 @@ impl<T> Locked<T> {
             Err(Refusal::Closed(msg)) => return Some(Err(SendError(msg))),
             Err(Refusal::Full(core, msg)) => (core, msg),
         };
-        // With a buffer the message stays in the future until it is polled: if that is dropped, nothing is sent.
-        let role = if self.cap == 0 { Role::Alone } else { Role::Place };
+        let role = if self.cap == 0 { Role::Alone } else { Role::Look };
         let pending = Pending::start(place, role);
         // SAFETY: empty, and not in a list yet.
         unsafe { pending.put(msg) };
@@ -34,18 +35,16 @@ impl<T> Locked<T> {
         None
     }
 
-    /// What the verdict on a send means.
-    pub(crate) fn end_send(&self, pending: &Pending<T>, outcome: Outcome) -> Result<(), SendError<T>> {
-        match outcome {
-            Outcome::Served if self.cap == 0 => Ok(()),
-            // SAFETY: decided, and nobody has taken the message.
-            Outcome::Served => self.send_into_place(unsafe { pending.take() }).map_err(SendError),
-            // SAFETY: decided, and nobody has taken the message.
-            Outcome::Disconnected | Outcome::Retry => Err(SendError(unsafe { pending.take() })),
+    /// What the verdict on a send means; `Err`: try again with the message.
+    pub(crate) fn end_send(&self, pending: &Pending<T>, outcome: Outcome) -> Result<(), T> {
+        if self.cap == 0 && outcome == Outcome::Served {
+            return Ok(());
         }
+        // SAFETY: decided, and nobody has taken the message.
+        Err(unsafe { pending.take() })
     }
 
-    /// Gives a send up; the message, if nobody has received it. A place that was promised is given back.
+    /// Gives a send up; the message, if nobody has received it. A call for room goes to the next sender.
     pub(crate) fn cancel_send(&self, pending: &Pending<T>) -> Option<T> {
         let mut core = self.core.lock();
         // SAFETY: it was put into this list, and is alive.
@@ -55,7 +54,11 @@ impl<T> Locked<T> {
             if self.cap == 0 && !planted("taken-message") {
                 return None;
             }
-            self.give_back(0);
+            if !planted("pass-on-room") {
+                let mut wakes = Wakes::default();
+                self.relieve(&mut self.core.lock(), ptr::null(), 0, &mut wakes);
+                wakes.send();
+            }
         }
         // SAFETY: in no list, decided or never claimed, and nobody has taken the message.
         Some(unsafe { pending.take() })
@@ -63,12 +66,12 @@ impl<T> Locked<T> {
 
     /// Receives, or joins the list with what is in `place`, which stays where it is; `None` then.
     pub(crate) fn start_recv(&self, place: &mut Option<Pending<T>>) -> Option<Result<T, RecvError>> {
-        let mut core = match self.take() {
+        let mut core = match self.take_or_call(ptr::null()) {
             Ok(msg) => return Some(Ok(msg)),
             Err(Nothing::Ever) => return Some(Err(RecvError)),
             Err(Nothing::Yet(core)) => core,
         };
-        let pending = Pending::start(place, Role::Alone);
+        let pending = Pending::start(place, Role::Look);
         // SAFETY: stays in place until `cancel_recv`, or the verdict.
         unsafe { core.receivers.push(&raw const pending.waiter) };
         let mut wakes = Wakes::default();
@@ -78,25 +81,15 @@ impl<T> Locked<T> {
         None
     }
 
-    /// What the verdict on a receive means; `None`: try again.
-    pub(crate) fn end_recv(&self, pending: &Pending<T>, outcome: Outcome) -> Option<Result<T, RecvError>> {
-        match outcome {
-            // SAFETY: decided: a sender has left its message.
-            Outcome::Served => Some(Ok(unsafe { pending.take() })),
-            Outcome::Disconnected => Some(Err(RecvError)),
-            Outcome::Retry => None,
-        }
-    }
-
-    /// Gives a receive up. A message that was handed over already goes to the next receiver, or in front.
+    /// Gives a receive up. A call for a message goes to the next receiver.
     pub(crate) fn cancel_recv(&self, pending: &Pending<T>) {
         // SAFETY: it was put into this list, and is alive.
         if unsafe { self.core.lock().receivers.remove(&raw const pending.waiter) } {
             return;
         }
-        if pending.ticket.stay_for_claimant().outcome == Outcome::Served && !planted("put-back") {
-            // SAFETY: decided: a sender has left its message.
-            self.unreceive(unsafe { pending.take() });
+        pending.ticket.stay_for_claimant();
+        if !planted("pass-on") {
+            self.settle(self.core.lock());
         }
     }
 }

@@ -1,22 +1,25 @@
 //! The arms of a select on a [`Locked`] channel.
 //!
-//! A receive arm is served like any receiver: the message goes into the token. A send arm has no message yet
-//! when it is selected, so it gets a promise: a place in the buffer, or a receiver that waits for it.
+//! A receive arm is served like any receiver: the message goes into the token. A send arm has no message yet when it is
+//! selected, so it gets a place: a number that others count with. Nobody waits for it.
 
 use std::ptr;
 
 use super::{Core, Locked, recv::Nothing};
-use crate::list::{Claimed, Waiter, Wakes};
+use crate::list::{Waiter, Wakes};
 use crate::select::token::{GiveBack, Held, Parcel, Token};
 use crate::wait::Ticket;
 
 impl<T> Core<T> {
     fn can_send(&self, cap: usize, me: *const Ticket) -> bool {
-        self.closed || self.has_room(cap) || self.receivers.can_claim(me)
+        self.closed || self.has_room(cap, me, 0)
     }
 
+    /// Whether there is a message, or a sender that can be called for one.
     fn can_recv(&self, cap: usize, me: *const Ticket) -> bool {
-        self.closed || !self.queue.is_empty() || cap == 0 && self.senders.can_claim(me)
+        let could_call = || self.has_room(cap, ptr::null(), 1) && self.senders.claimable(me) > 0;
+        let sender = || self.senders.can_offer() || could_call();
+        self.closed || !self.queue.is_empty() || !self.senders.is_empty() && sender()
     }
 }
 
@@ -24,10 +27,11 @@ impl<T> Locked<T> {
     pub(crate) fn select_recv(&self, token: &mut Token<'_>) -> bool {
         let core = self.core.lock();
         // Most looks of a select find nothing.
-        if core.queue.is_empty() && !core.closed && (self.cap != 0 || core.senders.is_empty()) {
+        if core.queue.is_empty() && !core.closed && core.senders.is_empty() {
             return false;
         }
-        match self.take_under(core) {
+        drop(core);
+        match self.take_or_call(ptr::null()) {
             Ok(msg) => token.put(msg),
             Err(Nothing::Ever) => token.held = Held::Disconnected,
             Err(Nothing::Yet(_)) => return false,
@@ -39,15 +43,13 @@ impl<T> Locked<T> {
         let mut core = self.core.lock();
         token.held = if core.closed {
             Held::Disconnected
-        } else if let Some(receiver) = core.receivers.claim_first(ptr::null()) {
-            Held::Partner(receiver.into_raw())
-        } else if !core.has_room(self.cap) {
-            return false;
         } else if self.cap == usize::MAX {
             Held::Room
-        } else {
+        } else if core.has_room(self.cap, ptr::null(), 0) {
             core.reserved += 1;
             Held::Place(self, 0)
+        } else {
+            return false;
         };
         true
     }
@@ -56,12 +58,7 @@ impl<T> Locked<T> {
     ///
     /// # Safety
     /// As for [`WaitList::push`](crate::list::WaitList::push); `token` stays in place as well.
-    pub(crate) unsafe fn enlist_recv(
-        &self,
-        waiter: &Waiter,
-        me: *const Ticket,
-        token: &mut Token<'_>,
-    ) -> bool {
+    pub(crate) unsafe fn enlist_recv(&self, waiter: &Waiter, me: *const Ticket, token: &Token<'_>) -> bool {
         waiter.set_slot(token.parcel.place_for::<T>().cast());
         let mut core = self.core.lock();
         if core.can_recv(self.cap, me) {
@@ -118,33 +115,22 @@ impl<T> Locked<T> {
         unsafe { token.keep::<T>(waiter.slot().cast()) };
     }
 
-    /// Takes what a send arm was promised.
-    pub(crate) fn accept_send<'a>(&'a self, waiter: &Waiter, token: &mut Token<'a>) {
-        token.held = match self.cap {
-            0 => Held::Partner(waiter.slot().cast_const().cast()),
-            usize::MAX => Held::Room,
-            _ => Held::Place(self, 0),
-        };
+    /// Takes the place that a send arm was given.
+    pub(crate) fn accept_send<'a>(&'a self, token: &mut Token<'a>) {
+        token.held = Held::Place(self, 0);
     }
 
     /// Sends by the right that `held` gives; gives the message back if the channel is closed.
     pub(crate) fn complete_send(&self, held: &Held<'_>, msg: T) -> Result<(), T> {
         match *held {
-            Held::Partner(receiver) => {
-                // SAFETY: the token held the claim.
-                let receiver = unsafe { Claimed::from_raw(receiver) };
-                // SAFETY: it came from the list of receivers, or from a receiver that met the arm.
-                unsafe { receiver.deliver(msg) }.send();
-                Ok(())
-            }
             Held::Place(..) => self.send_into_place(msg),
             Held::Room => self.try_send(msg).map_err(|e| e.into_inner()),
             Held::Nothing | Held::Disconnected | Held::Message => Err(msg),
         }
     }
 
-    /// Puts a message into a place that was promised.
-    pub(super) fn send_into_place(&self, msg: T) -> Result<(), T> {
+    /// Sends into a place that was held. The receiver that waited may have left: then the message waits for the next.
+    fn send_into_place(&self, msg: T) -> Result<(), T> {
         let mut core = self.core.lock();
         core.reserved -= 1;
         if core.closed {

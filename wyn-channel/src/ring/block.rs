@@ -7,7 +7,7 @@ use super::side::Side;
 use super::{Refused, Ring};
 use crate::error::{RecvTimeoutError, SendTimeoutError, TryRecvError};
 use crate::hook::{self, What};
-use crate::list::{Role, Waiter};
+use crate::list::{Role, Waiter, Wakes};
 use crate::spin::{Spin, has_passed};
 use crate::sync::planted;
 use crate::wait::{Ticket, Unserved};
@@ -47,8 +47,12 @@ impl<T> Ring<T> {
         loop {
             match self.claim_send() {
                 Ok(claim) => {
-                    self.publish(claim, msg);
-                    self.pass_on_call(called);
+                    Self::fill(claim, msg);
+                    // All who are due are taken out of their lists before a waker, which may take its time, runs.
+                    let mut wakes = Wakes::default();
+                    self.pass_on_call(called, &mut wakes);
+                    self.receivers.call_one(&mut wakes);
+                    wakes.send();
                     return Ok(());
                 }
                 Err(Refused::Closed) => return Err(SendTimeoutError::Disconnected(msg)),
@@ -59,10 +63,13 @@ impl<T> Ring<T> {
                 may_look = self.look_for_room(&mut spin, deadline);
                 continue;
             }
-            self.pass_on_call(called);
+            let mut wakes = Wakes::default();
+            self.pass_on_call(called, &mut wakes);
+            wakes.send();
             if deadline.is_some_and(has_passed) {
                 return Err(SendTimeoutError::Timeout(msg));
             }
+            self.call_before_waiting(&self.receivers);
             let what = What::Send { channel: self.id() };
             let role = if hook::may_delay() { Role::Alone } else { Role::Prompt };
             match self.sleep(&self.senders, role, deadline, what, || self.can_send()) {
@@ -74,11 +81,11 @@ impl<T> Ring<T> {
     }
 
     /// After the call for room that this sender has had, the next one's, if there is more room.
-    fn pass_on_call(&self, called: bool) {
+    fn pass_on_call(&self, called: bool, wakes: &mut Wakes) {
         if called {
             self.senders.arrive();
             if !planted("pass-on-call") && self.can_send() {
-                self.senders.notify_one();
+                self.senders.call_one(wakes);
             }
         }
     }
@@ -120,6 +127,7 @@ impl<T> Ring<T> {
             if deadline.is_some_and(has_passed) {
                 return Err(RecvTimeoutError::Timeout);
             }
+            self.call_before_waiting(&self.senders);
             let what = What::Recv { channel: self.id() };
             if self.sleep(&self.receivers, Role::Alone, deadline, what, || self.can_recv()) == Slept::Ended {
                 return Err(RecvTimeoutError::Timeout);

@@ -12,9 +12,9 @@ pub(super) struct Laps {
 }
 
 impl Laps {
-    /// At least 2 for the bit, so that a lap leaves two bits below it free: for what a stamp has to say.
+    /// At least 4 for the bit, so that a lap leaves three bits below it free: for what a stamp has to say.
     pub(super) fn closed_bit(cap: usize) -> usize {
-        (cap + 1).next_power_of_two()
+        (cap + 1).next_power_of_two().max(4)
     }
 
     #[inline]
@@ -104,9 +104,9 @@ mod tests {
     }
 
     #[test]
-    fn a_stamp_has_two_bits_below_the_lap() {
+    fn a_stamp_has_three_bits_below_the_lap() {
         for cap in 1..10 {
-            assert!(laps(cap).next_lap(0) >= 4);
+            assert!(laps(cap).next_lap(0) >= 8);
         }
     }
 }

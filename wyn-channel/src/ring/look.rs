@@ -1,6 +1,6 @@
 //! Looking at a [`Ring`] without claiming anything: how full it is, and whether a try is worth while.
 
-use super::{Ring, VOID};
+use super::{PASSED, Ring, VOID};
 use crate::sync::Ordering;
 
 impl<T> Ring<T> {
@@ -47,7 +47,9 @@ impl<T> Ring<T> {
         // Ordering: SeqCst: see `Side`.
         let tail = self.tail.load(Ordering::SeqCst);
         // Ordering: SeqCst: see `Side`.
-        tail & self.closed != 0 || self.laps().next_lap(self.head.load(Ordering::SeqCst)) != tail
+        let is_full =
+            || self.laps().next_lap(self.head.load(Ordering::SeqCst)) == tail || self.are_all_held();
+        tail & self.closed != 0 || !is_full()
     }
 
     /// Whether there is something in the first slot, as far as two loads without an order tell.
@@ -60,7 +62,7 @@ impl<T> Ring<T> {
         self.slot(laps.index(head)).stamp.load(Ordering::Relaxed) != laps.lap(head)
     }
 
-    /// Whether the next slot, or one that is so many `ahead`, is free or void, or there is none, as far as loads
+    /// Whether the next slot, or one that is so many `ahead`, is free, void or held, or there is none, as far as loads
     /// without an order tell.
     #[inline]
     pub(crate) fn seems_sendable(&self, ahead: usize) -> bool {
@@ -71,6 +73,6 @@ impl<T> Ring<T> {
         let position = laps.ahead(tail, ahead);
         // Ordering: Relaxed: a hint only.
         let stamp = self.slot(laps.index(position)).stamp.load(Ordering::Relaxed);
-        stamp == laps.lap(position) || stamp & VOID != 0 || tail & self.closed != 0
+        stamp == laps.lap(position) || stamp & (VOID | PASSED) != 0 || tail & self.closed != 0
     }
 }

@@ -2,9 +2,8 @@
 //!
 //! Dmitry Vyukov's bounded queue with laps, as in crossbeam-channel's array flavour: a sender claims a position
 //! by one exchange on `tail`, writes, and marks the slot full; a receiver the same on `head`. Senders and
-//! receivers meet only in slots. Deviations: slots count laps only, so that a ring starts as zeroed memory;
-//! and a full slot may be marked void, when the select that claimed it
-//! has given up.
+//! receivers meet only in slots. Deviations: slots count laps only, so that a ring starts as zeroed memory; and a slot
+//! may be held by a select that makes its message (`held.rs`).
 //!
 //! Whoever finds the ring empty (full) looks again for a little while, then joins a list and sleeps. Nothing is
 //! handed over: who is woken looks again, and may find that somebody was faster.
@@ -15,13 +14,14 @@
 //! | `claim_recv*`, stamp load | Acquire | `publish`: the message is in | `ring_of_one_hands_over` fails (`stamp-claim-recv`) |
 //! | `publish`, stamp store | Release | `claim_recv*` | `ring_of_one_hands_over` fails (`stamp-publish`) |
 //! | `free`, stamp store | Release | `claim_send*` | `ring_of_one_hands_over` fails (`stamp-free`) |
-//! | `claim_*`, exchange | SeqCst | `Side::enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
-//! | `sleep`, the last look | SeqCst | the exchanges | `ring_of_one_hands_over` deadlocks (`last-look`) |
+//! | `claim_*`, exchange | SeqCst | `Side::enlist` | `ring_a_message_alone_wakes` deadlocks (`side-peer`) |
+//! | `sleep`, the last look | SeqCst | the exchanges | `ring_a_message_alone_wakes` deadlocks (`last-look`) |
 //! | `close`, fetch_or | SeqCst | `Side::enlist` | nothing: `disconnect` takes the lock |
 //!
 //! loom takes SeqCst accesses for AcqRel ones, so the models have a fence in `Side` where the accesses stand.
 
 mod block;
+mod held;
 mod laps;
 mod look;
 mod poll;
@@ -42,6 +42,10 @@ use side::Side;
 const FULL: usize = 1;
 /// In a full stamp: there is no message after all.
 const VOID: usize = 2;
+/// In a stamp without `FULL`: a select holds the slot, whose position lies between `head` and `tail`.
+const HELD: usize = 2;
+/// In a stamp, alone: a select holds the slot, and receivers have passed its position.
+const PASSED: usize = 4;
 
 /// A place for one message.
 struct Slot<T> {
@@ -63,6 +67,8 @@ pub(crate) struct Ring<T> {
     closed: usize,
     senders: Side,
     receivers: Side,
+    /// How many slots selects hold.
+    held: AtomicUsize,
 }
 
 // SAFETY: a slot is reached by the one who has claimed it, and hands the message from thread to thread.
@@ -101,6 +107,7 @@ impl<T> Ring<T> {
             closed: Laps::closed_bit(cap),
             senders: Side::new(),
             receivers: Side::new(),
+            held: AtomicUsize::new(0),
         }
     }
 
@@ -177,8 +184,17 @@ impl<T> Ring<T> {
                 spin.step_aside();
                 continue;
             }
-            if laps.next_lap(stamp) & !VOID == laps.lap(tail) | FULL {
-                // The slot holds the message of the lap before.
+            if laps.next_lap(stamp) == laps.lap(tail) | PASSED && self.are_all_held() {
+                return Err(Refused::Full);
+            }
+            if self.skip_held(tail, stamp) {
+                // Ordering: Relaxed: as above.
+                tail = self.tail.load(Ordering::Relaxed);
+                continue;
+            }
+            let before = laps.next_lap(stamp);
+            if before & !VOID == laps.lap(tail) | FULL || before == laps.lap(tail) | HELD {
+                // The slot holds the message of the lap before, or is held for it.
                 // Ordering: SeqCst: a receiver that went on before this was called is seen.
                 fence(Ordering::SeqCst);
                 // Ordering: Relaxed: ordered by the fence.
@@ -196,11 +212,17 @@ impl<T> Ring<T> {
     /// Puts the message into a claimed slot and wakes a receiver.
     #[inline]
     fn publish(&self, claim: Claim<'_, T>, msg: T) {
+        Self::fill(claim, msg);
+        self.receivers.notify_one();
+    }
+
+    /// Puts the message into a claimed slot. The caller wakes a receiver.
+    #[inline]
+    fn fill(claim: Claim<'_, T>, msg: T) {
         // SAFETY: the claim makes the slot ours, and it is empty.
         claim.slot.message.with_mut(|place| unsafe { place.cast::<T>().write(msg) });
         // Ordering: Release pairs with the Acquire in `claim_recv*`: the message is visible.
         claim.slot.stamp.store(claim.lap | FULL, needed("stamp-publish", Ordering::Release));
-        self.receivers.notify_one();
     }
 
     #[inline]
@@ -254,8 +276,14 @@ impl<T> Ring<T> {
                 spin.step_aside();
                 continue;
             }
-            if stamp == laps.lap(head) {
-                // The slot waits for the sender of this lap.
+            if self.pass_held(head, stamp) {
+                // Ordering: Relaxed: as above.
+                head = self.head.load(Ordering::Relaxed);
+                continue;
+            }
+            let lap = laps.lap(head);
+            if stamp == lap || stamp == lap | HELD || laps.next_lap(stamp) == lap | PASSED {
+                // The slot waits for the sender of this lap, or the select that holds it has just been passed by `tail`.
                 // Ordering: SeqCst: a sender that went on before this was called is seen.
                 fence(Ordering::SeqCst);
                 // Ordering: Relaxed: ordered by the fence.

@@ -5,7 +5,6 @@ use crate::error::{RecvError, SendError, TryRecvError, TrySendError};
 use crate::list::Role;
 use crate::pending::Pending;
 use crate::sync::planted;
-use crate::wait::Outcome;
 
 impl<T> Ring<T> {
     /// Sends, or leaves the message in `place`, which stays where it is, and joins the list; `None` then.
@@ -26,6 +25,7 @@ impl<T> Ring<T> {
             if !self.can_send() {
                 // SAFETY: empty; nobody but the owner uses the slot of a ring's waiter.
                 unsafe { pending.put(msg) };
+                self.call_before_waiting(&self.receivers);
                 return None;
             }
             if !self.senders.delist(&pending.waiter) {
@@ -34,11 +34,10 @@ impl<T> Ring<T> {
         }
     }
 
-    /// What the verdict on a send means; `Err`: try again with the message.
-    pub(crate) fn end_send(&self, pending: &Pending<T>, outcome: Outcome) -> Result<SendError<T>, T> {
+    /// The message of a send that was called to try again.
+    pub(crate) fn end_send(&self, pending: &Pending<T>) -> T {
         // SAFETY: decided; `start_send` has left the message.
-        let msg = unsafe { pending.take() };
-        if outcome == Outcome::Disconnected { Ok(SendError(msg)) } else { Err(msg) }
+        unsafe { pending.take() }
     }
 
     /// Gives a send up; the message. A wake-up that came for it goes to the next sender.
@@ -65,6 +64,7 @@ impl<T> Ring<T> {
             // SAFETY: stays in place until it is out of the list, and finished if it was claimed.
             unsafe { self.receivers.enlist(&raw const pending.waiter) };
             if !self.can_recv() {
+                self.call_before_waiting(&self.senders);
                 return None;
             }
             if !self.receivers.delist(&pending.waiter) {

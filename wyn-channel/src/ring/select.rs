@@ -1,13 +1,11 @@
 //! The arms of a select on a [`Ring`].
 //!
-//! A receive arm takes its message at once, into the token. A send arm claims its position and fills it later;
-//! if it never does, the position is published as void, and receivers pass over it.
+//! A receive arm takes its message at once, into the token. A send arm holds a place (`held.rs`) and fills it later.
 
-use super::{FULL, Refused, Ring, VOID};
+use super::{Refused, Ring};
 use crate::error::TryRecvError;
 use crate::list::Waiter;
 use crate::select::token::{GiveBack, Held, Token};
-use crate::sync::Ordering;
 
 impl<T> Ring<T> {
     pub(crate) fn select_recv(&self, token: &mut Token<'_>) -> bool {
@@ -20,8 +18,8 @@ impl<T> Ring<T> {
     }
 
     pub(crate) fn select_send<'a>(&'a self, token: &mut Token<'a>) -> bool {
-        token.held = match self.claim_send() {
-            Ok(claim) => Held::Place(self, claim.position),
+        token.held = match self.hold() {
+            Ok(index) => Held::Place(self, index),
             Err(Refused::Closed) => Held::Disconnected,
             Err(Refused::Full) => return false,
         };
@@ -30,9 +28,8 @@ impl<T> Ring<T> {
 
     /// Sends by the right that `held` gives; gives the message back if the channel is closed.
     pub(crate) fn complete_send(&self, held: &Held<'_>, msg: T) -> Result<(), T> {
-        let Held::Place(_, position) = *held else { return Err(msg) };
-        self.publish(self.claimed(position), msg);
-        Ok(())
+        let Held::Place(_, index) = *held else { return Err(msg) };
+        self.fill_held(index, msg)
     }
 
     /// Joins the receivers that wait; `true` if a receive would not block.
@@ -67,11 +64,7 @@ impl<T> Ring<T> {
 }
 
 impl<T> GiveBack for Ring<T> {
-    fn give_back(&self, place: usize) {
-        let claim = self.claimed(place);
-        // Ordering: Release pairs with the Acquire in `claim_recv*`, as in `publish`, though nothing is written.
-        claim.slot.stamp.store(claim.lap | FULL | VOID, Ordering::Release);
-        self.skip_void();
-        self.receivers.notify_one();
+    fn give_back(&self, index: usize) {
+        self.let_go(index);
     }
 }

@@ -17,9 +17,9 @@
 //!
 //! | site | ordering | partner | what a model says if it is weakened |
 //! |---|---|---|---|
-//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_of_one_hands_over` deadlocks (`side-sleeper`) |
+//! | `enlist`, store | SeqCst | the exchange in `claim_send`, `claim_recv` | `ring_a_message_alone_wakes` deadlocks (`side-sleeper`) |
 //! | `arrive`, store | SeqCst | as `enlist` | nothing; without the look that follows `ring_two_wait_for_room` deadlocks (`pass-on-call`) |
-//! | `notify_one`, load | SeqCst | `enlist` | `ring_of_one_hands_over` deadlocks (`side-peer`) |
+//! | `is_occupied`, load | SeqCst | `enlist` | `ring_a_message_alone_wakes` deadlocks (`side-peer`) |
 
 use std::ptr;
 
@@ -99,9 +99,7 @@ impl Side {
     /// Wakes the oldest waiter, and whoever waits for news.
     #[inline]
     pub(super) fn notify_one(&self) {
-        seq_cst_for_models("side-peer");
-        // Ordering: SeqCst: see the table: after the exchange that moved the position, in the order of all.
-        if self.inner.occupied.load(Ordering::SeqCst) {
+        if self.is_occupied() {
             self.notify_slow();
         }
     }
@@ -110,20 +108,38 @@ impl Side {
     #[inline(never)]
     fn notify_slow(&self) {
         let mut wakes = Wakes::default();
+        self.call(&mut wakes);
+        wakes.send();
+    }
+
+    /// As [`notify_one`](Self::notify_one), for a caller who sends the wake-ups himself.
+    pub(super) fn call_one(&self, wakes: &mut Wakes) {
+        if self.is_occupied() {
+            self.call(wakes);
+        }
+    }
+
+    #[inline]
+    fn is_occupied(&self) -> bool {
+        seq_cst_for_models("side-peer");
+        // Ordering: SeqCst: see the table: after the exchange that moved the position, in the order of all.
+        self.inner.occupied.load(Ordering::SeqCst)
+    }
+
+    fn call(&self, wakes: &mut Wakes) {
         let mut queue = self.inner.queue.lock();
         if queue.coming {
             return;
         }
-        queue.list.notify_watchers(&mut wakes);
+        queue.list.notify_watchers(wakes);
         let claimed = queue.list.claim_first(ptr::null());
         queue.coming = claimed.as_ref().is_some_and(|claimed| claimed.role() == Role::Prompt);
         // Ordering: SeqCst: as in `delist`.
         self.inner.occupied.store(queue.wants_call(), Ordering::SeqCst);
         drop(queue);
         if let Some(claimed) = claimed {
-            claimed.finish(Outcome::Served).send();
+            wakes.add(claimed.finish(Outcome::Served));
         }
-        wakes.send();
     }
 
     /// Wakes everybody.

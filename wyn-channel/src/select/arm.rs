@@ -33,8 +33,8 @@ pub(crate) trait Arm {
     ///
     /// # Safety
     /// - As for [`WaitList::push`](crate::list::WaitList::push).
-    /// - `token` stays in place and alive until `delist`.
-    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, token: &mut Token<'_>) -> bool;
+    /// - `token` stays in place, alive and shared until `delist`.
+    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, token: &Token<'_>) -> bool;
 
     /// Leaves those who wait. `won` if the verdict is that this arm was served.
     fn delist(&self, waiter: &Waiter, won: bool);
@@ -67,7 +67,7 @@ impl<T> Arm for Sender<T> {
     }
 
     // SAFETY: what the trait asks of the caller.
-    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, _: &mut Token<'_>) -> bool {
+    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, _: &Token<'_>) -> bool {
         match &self.shared().flavor {
             // SAFETY: the caller's contract.
             Flavor::Ring(ring) => unsafe { ring.enlist_send(waiter) },
@@ -86,11 +86,11 @@ impl<T> Arm for Sender<T> {
     }
 
     // SAFETY: what the trait asks of the caller.
-    unsafe fn accept<'s>(&'s self, waiter: &Waiter, token: &mut Token<'s>) -> bool {
+    unsafe fn accept<'s>(&'s self, _: &Waiter, token: &mut Token<'s>) -> bool {
         match &self.shared().flavor {
             Flavor::Ring(ring) => ring.select_send(token),
             Flavor::Locked(locked) => {
-                locked.accept_send(waiter, token);
+                locked.accept_send(token);
                 true
             }
         }
@@ -142,7 +142,7 @@ impl<T> Arm for Receiver<T> {
     }
 
     // SAFETY: what the trait asks of the caller.
-    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, token: &mut Token<'_>) -> bool {
+    unsafe fn enlist(&self, waiter: &Waiter, me: *const Ticket, token: &Token<'_>) -> bool {
         match self.source() {
             Source::Channel(shared) => match &shared.flavor {
                 // SAFETY: the caller's contract.

@@ -67,6 +67,9 @@ macro_rules! select_biased {
 
 /// The steps: `@split` makes a list of arms with braced code, `@check` sorts out their arguments, `@single`
 /// spares one arm the machinery, `@arms` fills the array, `@run` selects, `@complete` finds the code.
+///
+/// No step makes an item, and the names of locals are none that a caller gives to an item: a macro's locals are apart
+/// from the caller's, but not from his constants, statics and unit structs, and items capture his names.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __wyn_channel_select {
@@ -127,23 +130,23 @@ macro_rules! __wyn_channel_select {
     // One receive needs no list.
     (@single $biased:tt [] { recv ($r:expr) [$res:pat] $code:tt }) => {
         match $r {
-            ref receiver => {
-                let receiver: &$crate::Receiver<_> = receiver;
-                let result = receiver.recv();
-                let $res = result;
+            ref __wyn_receiver => {
+                let __wyn_receiver: &$crate::Receiver<_> = __wyn_receiver;
+                let __wyn_result = __wyn_receiver.recv();
+                let $res = __wyn_result;
                 $code
             }
         }
     };
     (@single $biased:tt [() $default:tt] { recv ($r:expr) [$res:pat] $code:tt }) => {
         match $r {
-            ref receiver => {
-                let receiver: &$crate::Receiver<_> = receiver;
-                match receiver.try_recv() {
+            ref __wyn_receiver => {
+                let __wyn_receiver: &$crate::Receiver<_> = __wyn_receiver;
+                match __wyn_receiver.try_recv() {
                     ::std::result::Result::Err($crate::TryRecvError::Empty) => $default,
-                    result => {
-                        let result = result.map_err(|_| $crate::RecvError);
-                        let $res = result;
+                    __wyn_result => {
+                        let __wyn_result = __wyn_result.map_err(|_| $crate::RecvError);
+                        let $res = __wyn_result;
                         $code
                     }
                 }
@@ -152,13 +155,13 @@ macro_rules! __wyn_channel_select {
     };
     (@single $biased:tt [($timeout:expr) $default:tt] { recv ($r:expr) [$res:pat] $code:tt }) => {
         match $r {
-            ref receiver => {
-                let receiver: &$crate::Receiver<_> = receiver;
-                match receiver.recv_timeout($timeout) {
+            ref __wyn_receiver => {
+                let __wyn_receiver: &$crate::Receiver<_> = __wyn_receiver;
+                match __wyn_receiver.recv_timeout($timeout) {
                     ::std::result::Result::Err($crate::RecvTimeoutError::Timeout) => $default,
-                    result => {
-                        let result = result.map_err(|_| $crate::RecvError);
-                        let $res = result;
+                    __wyn_result => {
+                        let __wyn_result = __wyn_result.map_err(|_| $crate::RecvError);
+                        let $res = __wyn_result;
                         $code
                     }
                 }
@@ -166,34 +169,35 @@ macro_rules! __wyn_channel_select {
         }
     };
     (@single $biased:tt $default:tt $($arms:tt)*) => {{
-        const ARMS: usize = 0 $(+ $crate::__wyn_channel_select!(@one $arms))*;
+        // The length is an expression, not an item: an item's name would hide the caller's.
         #[allow(unused_mut)]
-        let mut cases = [$crate::internal::Case::none(); ARMS];
-        $crate::__wyn_channel_select!(@arms $biased $default cases (0usize) [] $($arms)*)
+        let mut __wyn_cases =
+            [$crate::internal::Case::none(); 0usize $(+ $crate::__wyn_channel_select!(@one $arms))*];
+        $crate::__wyn_channel_select!(@arms $biased $default __wyn_cases (0usize) [] $($arms)*)
     }};
-    (@one $arm:tt) => { 1 };
+    (@one $arm:tt) => { 1usize };
 
-    // Each step has a `sender` or `receiver` of its own: the names of different expansions do not meet.
+    // Each step has a sender or receiver of its own: the names of different expansions do not meet.
     (@arms $biased:tt $default:tt $cases:ident $at:tt [$($done:tt)*] { recv ($r:expr) $res:tt $code:tt } $($rest:tt)*) => {
         match $r {
-            ref receiver => {
-                let receiver: &$crate::Receiver<_> = receiver;
-                $cases[$at] = $crate::internal::Case::recv(receiver, $at);
+            ref __wyn_receiver => {
+                let __wyn_receiver: &$crate::Receiver<_> = __wyn_receiver;
+                $cases[$at] = $crate::internal::Case::recv(__wyn_receiver, $at);
                 $crate::__wyn_channel_select!(
                     @arms $biased $default $cases ($at + 1usize)
-                    [$($done)* { $at recv (receiver) $res $code }] $($rest)*
+                    [$($done)* { $at recv (__wyn_receiver) $res $code }] $($rest)*
                 )
             }
         }
     };
     (@arms $biased:tt $default:tt $cases:ident $at:tt [$($done:tt)*] { send ($s:expr, $m:expr) $res:tt $code:tt } $($rest:tt)*) => {
         match $s {
-            ref sender => {
-                let sender: &$crate::Sender<_> = sender;
-                $cases[$at] = $crate::internal::Case::send(sender, $at);
+            ref __wyn_sender => {
+                let __wyn_sender: &$crate::Sender<_> = __wyn_sender;
+                $cases[$at] = $crate::internal::Case::send(__wyn_sender, $at);
                 $crate::__wyn_channel_select!(
                     @arms $biased $default $cases ($at + 1usize)
-                    [$($done)* { $at send (sender, $m) $res $code }] $($rest)*
+                    [$($done)* { $at send (__wyn_sender, $m) $res $code }] $($rest)*
                 )
             }
         }
@@ -203,16 +207,16 @@ macro_rules! __wyn_channel_select {
     };
 
     (@run $biased:tt [] $cases:ident $($arms:tt)*) => {{
-        let operation = $crate::internal::select(&mut $cases, $biased);
-        $crate::__wyn_channel_select!(@complete operation $($arms)*)
+        let __wyn_operation = $crate::internal::select(&mut $cases, $biased);
+        $crate::__wyn_channel_select!(@complete __wyn_operation $($arms)*)
     }};
     (@run $biased:tt [() $default:tt] $cases:ident $($arms:tt)*) => {{
-        let selected = $crate::internal::try_select(&mut $cases, $biased);
-        $crate::__wyn_channel_select!(@decide selected $default $($arms)*)
+        let __wyn_selected = $crate::internal::try_select(&mut $cases, $biased);
+        $crate::__wyn_channel_select!(@decide __wyn_selected $default $($arms)*)
     }};
     (@run $biased:tt [($timeout:expr) $default:tt] $cases:ident $($arms:tt)*) => {{
-        let selected = $crate::internal::select_timeout(&mut $cases, $timeout, $biased);
-        $crate::__wyn_channel_select!(@decide selected $default $($arms)*)
+        let __wyn_selected = $crate::internal::select_timeout(&mut $cases, $timeout, $biased);
+        $crate::__wyn_channel_select!(@decide __wyn_selected $default $($arms)*)
     }};
     // What was selected is moved in each branch, so that the code may move the ends it borrows.
     (@decide $selected:ident $default:tt $($arms:tt)*) => {
@@ -220,30 +224,27 @@ macro_rules! __wyn_channel_select {
             ::std::mem::drop($selected);
             $default
         } else {
-            let operation = $selected.unwrap();
-            $crate::__wyn_channel_select!(@complete operation $($arms)*)
+            let __wyn_operation = $selected.unwrap();
+            $crate::__wyn_channel_select!(@complete __wyn_operation $($arms)*)
         }
     };
 
-    (@complete $operation:ident { $at:tt recv ($r:ident) [$res:pat] $code:tt } $($rest:tt)*) => {
-        if $operation.index() == $at {
-            let result = $operation.recv($r);
-            let $res = result;
-            $code
-        } else {
-            $crate::__wyn_channel_select!(@complete $operation $($rest)*)
+    // Side by side, not one inside the other: how deep macros nest is limited.
+    (@complete $operation:ident $({ $at:tt $op:ident $ends:tt $res:tt $code:tt })*) => {
+        $(if $operation.index() == $at {
+            $crate::__wyn_channel_select!(@finish $operation $op $ends $res $code)
+        } else)* {
+            ::std::unreachable!("an operation that is not in the list was selected")
         }
     };
-    (@complete $operation:ident { $at:tt send ($s:ident, $m:expr) [$res:pat] $code:tt } $($rest:tt)*) => {
-        if $operation.index() == $at {
-            let result = $operation.send($s, $m);
-            let $res = result;
-            $code
-        } else {
-            $crate::__wyn_channel_select!(@complete $operation $($rest)*)
-        }
-    };
-    (@complete $operation:ident) => {
-        ::std::unreachable!("an operation that is not in the list was selected")
-    };
+    (@finish $operation:ident recv ($r:ident) [$res:pat] $code:tt) => {{
+        let __wyn_result = $operation.recv($r);
+        let $res = __wyn_result;
+        $code
+    }};
+    (@finish $operation:ident send ($s:ident, $m:expr) [$res:pat] $code:tt) => {{
+        let __wyn_result = $operation.send($s, $m);
+        let $res = __wyn_result;
+        $code
+    }};
 }

@@ -238,13 +238,14 @@ impl fmt::Debug for Select<'_> {
 
 /// An operation that was selected and must be completed with [`send`](Self::send) or [`recv`](Self::recv).
 ///
-/// Complete it at once: it holds a promise of the other side, a place or a receiver that waits for the message,
-/// and whoever made it waits, even beyond a timeout of its own or while it is being dropped.
+/// A send holds one place of the channel until it is completed, which other senders then lack; receivers pass it and
+/// wait for nobody. Without a buffer it takes one receiver that waits into account; if that one has left when the message
+/// comes, the message waits for the next one. The place lies where the order of messages was when it was selected, or
+/// behind what came since: messages that are sent while it is held may be received before or after.
 ///
 /// # Panics
-/// Dropping it instead panics, unless the thread panics already. The other side is not left waiting: a promised
-/// place is given back. A message that was received is leaked: it may be one that must not be dropped on this
-/// thread.
+/// Dropping it instead panics, unless the thread panics already. The place is given back. A message that was received is
+/// leaked: it may be one that must not be dropped on this thread.
 #[must_use = "dropping it without completing the operation panics"]
 pub struct SelectedOperation<'a> {
     /// Holds nothing once the operation is completed.
@@ -263,7 +264,7 @@ impl SelectedOperation<'_> {
     /// Completes a send. Does not block.
     ///
     /// # Errors
-    /// [`SendError`] with the message, if the channel is disconnected.
+    /// [`SendError`] with the message, if the channel is disconnected, also since the selection.
     ///
     /// # Panics
     /// If the selected operation is not a send with this sender's channel.
@@ -332,6 +333,13 @@ fn within(timeout: Duration) -> Patience {
 }
 
 impl<'a> SelectedOperation<'a> {
+    /// Drops it without the panic, for models.
+    #[cfg(wyn_loom)]
+    #[doc(hidden)]
+    pub fn give_up(mut self) {
+        self.token.give_back();
+    }
+
     #[inline]
     fn none() -> Self {
         Self { token: Token::new(), index: 0, addr: 0 }

@@ -153,7 +153,7 @@ fn wait<'a>(cases: &[Case<'a>], patience: Patience, token: &mut Token<'a>) -> Wa
     for (case, waiter) in cases.iter().zip(&waiters) {
         enlisted += 1;
         let Some(arm) = case.arm else { continue };
-        // SAFETY: ticket, waiters and token stay where they are until all arms are delisted below, which
+        // SAFETY: ticket, waiters and token (which nobody borrows alone) stay where they are until all arms are delisted below, which
         // happens after the ticket has been claimed or finished.
         is_ready = unsafe { arm.enlist(waiter, me, token) };
         if is_ready || !ticket.is_open() {

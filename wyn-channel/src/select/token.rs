@@ -4,16 +4,14 @@
 //! place. A token that is dropped instead of completed gives the place back, so that nobody on the other side is
 //! left waiting, and leaks the message, of which it does not know where it may be dropped.
 
+use std::cell::UnsafeCell;
 use std::mem::{MaybeUninit, align_of, size_of};
-
-use crate::list::{Claimed, Waiter};
-use crate::wait::Outcome;
 
 const INLINE_WORDS: usize = 4;
 
-/// Room for a message of any type.
+/// Room for a message of any type. A cell, for while a select waits, somebody else writes into it.
 #[derive(Debug)]
-pub(crate) struct Parcel([MaybeUninit<usize>; INLINE_WORDS]);
+pub(crate) struct Parcel(UnsafeCell<[MaybeUninit<usize>; INLINE_WORDS]>);
 
 impl Parcel {
     const fn fits<T>() -> bool {
@@ -21,19 +19,15 @@ impl Parcel {
     }
 
     /// A place for a `T`: inside the parcel, or in a new box.
-    pub(crate) fn place_for<T>(&mut self) -> *mut T {
-        if Self::fits::<T>() {
-            self.0.as_mut_ptr().cast()
-        } else {
-            Box::into_raw(Box::<T>::new_uninit()).cast()
-        }
+    pub(crate) fn place_for<T>(&self) -> *mut T {
+        if Self::fits::<T>() { self.0.get().cast() } else { Box::into_raw(Box::<T>::new_uninit()).cast() }
     }
 
     /// Keeps the place that has been filled: one of its own, or a box.
     fn adopt<T>(&mut self, place: *mut T) {
         if !Self::fits::<T>() {
             // SAFETY: a pointer fits into the words.
-            unsafe { self.0.as_mut_ptr().cast::<*mut T>().write(place) };
+            unsafe { self.0.get().cast::<*mut T>().write(place) };
         }
     }
 
@@ -53,7 +47,7 @@ impl Parcel {
     /// # Safety
     /// The parcel holds a `T`.
     pub(crate) unsafe fn take<T>(&mut self) -> T {
-        let inside = self.0.as_mut_ptr();
+        let inside = self.0.get();
         if Self::fits::<T>() {
             // SAFETY: written, says the caller.
             return unsafe { inside.cast::<T>().read() };
@@ -82,8 +76,6 @@ pub(crate) enum Held<'a> {
     Place(&'a dyn GiveBack, usize),
     /// There is room for ever.
     Room,
-    /// A receiver that waits for the message.
-    Partner(*const Waiter),
 }
 
 /// The working memory of a select.
@@ -94,7 +86,7 @@ pub(crate) struct Token<'a> {
 
 impl<'a> Token<'a> {
     pub(crate) fn new() -> Self {
-        Self { held: Held::Nothing, parcel: Parcel([MaybeUninit::uninit(); INLINE_WORDS]) }
+        Self { held: Held::Nothing, parcel: Parcel(UnsafeCell::new([MaybeUninit::uninit(); INLINE_WORDS])) }
     }
 
     /// Puts a received message in.
@@ -134,10 +126,6 @@ impl<'a> Token<'a> {
             // Leaked: a select may have crossed to a thread on which a message of its arms must not be dropped.
             Held::Message => {}
             Held::Place(channel, place) => channel.give_back(place),
-            Held::Partner(waiter) => {
-                // SAFETY: the token holds the claim on the partner.
-                unsafe { Claimed::from_raw(waiter) }.finish(Outcome::Retry).send();
-            }
         }
     }
 

@@ -112,3 +112,91 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 }
+
+/// A waker that does what it is told when it is woken, and something else when it is dropped.
+pub struct Does {
+    woken: Box<dyn Fn() + Send + Sync>,
+    dropped: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Does {
+    pub fn waker(woken: impl Fn() + Send + Sync + 'static) -> Waker {
+        Self::waker_and_drop(woken, || ())
+    }
+
+    pub fn waker_and_drop(
+        woken: impl Fn() + Send + Sync + 'static,
+        dropped: impl Fn() + Send + Sync + 'static,
+    ) -> Waker {
+        Arc::new(Self { woken: Box::new(woken), dropped: Box::new(dropped) }).into()
+    }
+}
+
+impl Wake for Does {
+    fn wake(self: Arc<Self>) {
+        (self.woken)();
+    }
+}
+
+impl Drop for Does {
+    fn drop(&mut self) {
+        (self.dropped)();
+    }
+}
+
+/// Panics when it is dropped: what a panic may carry.
+pub struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("dropped");
+    }
+}
+
+/// Panics with a [`Bomb`].
+pub fn explode() {
+    std::panic::panic_any(Bomb);
+}
+
+/// Polls once, with that waker.
+pub fn poll_with<F: Future>(future: std::pin::Pin<&mut F>, waker: &Waker) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(waker))
+}
+
+/// The answer of a thread that must end within ten seconds.
+pub fn in_time<R: Send + 'static>(what: &str, run: impl FnOnce() -> R + Send + 'static) -> R {
+    let (done, end) = std::sync::mpsc::channel();
+    let thread = thread::spawn(move || {
+        let answer = run();
+        let _ = done.send(());
+        answer
+    });
+    let end = end.recv_timeout(Duration::from_secs(10));
+    assert!(!matches!(end, Err(std::sync::mpsc::RecvTimeoutError::Timeout)), "{what} hangs");
+    thread.join().unwrap()
+}
+
+/// How many misdeeds there are.
+pub const DEEDS: usize = 5;
+
+/// The waker of a task that does something bad, with its name.
+pub fn misdeed(deed: usize, again: impl Fn() + Send + Sync + 'static) -> (&'static str, Waker) {
+    match deed {
+        0 => ("panics", Does::waker(|| panic!("waker"))),
+        1 => ("panics with a bomb", Does::waker(explode)),
+        2 => ("comes back", Does::waker(again)),
+        3 => {
+            let both = move || {
+                again();
+                explode();
+            };
+            ("does both", Does::waker(both))
+        }
+        _ => ("panics when dropped", Does::waker_and_drop(|| (), explode)),
+    }
+}
+
+/// What `run` gives, unless it unwinds. What the panic carries is forgotten: it may be a [`Bomb`].
+pub fn caught<R>(run: impl FnOnce() -> R) -> Option<R> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).map_err(std::mem::forget).ok()
+}
