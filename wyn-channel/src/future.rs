@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use futures_core::FusedFuture;
 
 use crate::alarm::{self, Alarm};
+use crate::budget;
 use crate::error::{RecvError, SendError, TryRecvError};
 use crate::pending::Pending;
 use crate::receiver::{Receiver, Source};
@@ -78,6 +79,9 @@ impl<T> SendOp<T> {
     }
 
     pub(crate) fn poll(&mut self, shared: &Shared<T>, waker: &Waker) -> Poll<Result<(), SendError<T>>> {
+        if self.pending.is_none() && !budget::spend(waker) {
+            return Poll::Pending;
+        }
         loop {
             if let Some(pending) = &self.pending {
                 let Some(verdict) = pending.poll(waker) else { return Poll::Pending };
@@ -130,6 +134,9 @@ impl<T> RecvOp<T> {
     }
 
     pub(crate) fn poll(&mut self, receiver: &Receiver<T>, waker: &Waker) -> Poll<Result<T, RecvError>> {
+        if self.pending.is_none() && !budget::spend(waker) {
+            return Poll::Pending;
+        }
         let result = match receiver.source() {
             Source::Channel(shared) => ready!(self.poll_channel(shared, waker)),
             Source::Timer(timer, _) => loop {

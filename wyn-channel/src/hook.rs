@@ -48,6 +48,7 @@ use std::thread::panicking;
 use std::time::Instant;
 
 use crate::alarm;
+pub use crate::budget::{Budget, budget};
 use crate::foreign::bury;
 use crate::spin::has_passed;
 use crate::wait::{Ticket, park_until};

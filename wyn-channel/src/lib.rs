@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 mod alarm;
+mod budget;
 mod channel;
 #[cfg(all(wyn_chaos, not(wyn_loom)))]
 mod chaos;

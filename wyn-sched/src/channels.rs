@@ -80,6 +80,14 @@ pub(crate) fn install() {
     });
 }
 
+/// So many sends and receives of a future may be ready in one poll.
+const POLL_OPERATIONS: u32 = 128;
+
+/// For one poll of a future's task.
+pub(crate) fn budget() -> hook::Budget {
+    hook::budget(POLL_OPERATIONS)
+}
+
 /// For a thread of a runtime, for its whole life.
 pub(crate) fn attend() -> OptIn {
     hook::opt_in()

@@ -64,6 +64,8 @@ unsafe fn poll<F: Future>(cell: NonNull<Cell>) -> Option<Outcome> {
         // SAFETY: nobody else has it while this thread runs it.
         let body = unsafe { &mut *body };
         let _inside = body.site.enter();
+        #[cfg(feature = "channel")]
+        let _budget = crate::channels::budget();
         // SAFETY: it stays in the cell, or in its box, until it is dropped there.
         let future = unsafe { Pin::new_unchecked(&mut body.future) };
         future.poll(&mut Context::from_waker(&waker))
