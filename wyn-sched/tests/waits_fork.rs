@@ -305,7 +305,6 @@ fn children_in_order_wait_for_later_ones() {
 }
 
 /// As rayon's `ScopeFifo`, it may be used by several threads at once.
-#[cfg(any())]
 #[test]
 fn a_fifo_scope_is_shared_by_the_branches_of_a_join() {
     let count = AtomicUsize::new(0);

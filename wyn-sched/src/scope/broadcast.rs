@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Open, Scope, child};
+use super::{Opened, Scope, child};
 use crate::context;
 use crate::runtime;
 use crate::shared::Shared;
@@ -52,21 +52,22 @@ where
     OP: Fn(BroadcastContext) -> R + Sync,
     R: Send,
 {
-    let open = Open::new();
-    let shared: &Arc<Shared> = open.context.map_or_else(|| &runtime::global().shared, |own| &own.shared);
+    let opened = Opened::here();
+    let scope = opened.scope();
+    let shared: &Arc<Shared> = opened.context.map_or_else(|| &runtime::global().shared, |own| &own.shared);
     let workers = shared.config.workers;
     let results: Vec<Mutex<Option<R>>> = (0..workers).map(|_| Mutex::new(None)).collect();
     let call = |index: usize| *lock(&results[index]) = Some(op(BroadcastContext { index, workers }));
     let own = context::with_current(|current| {
         current.filter(|own| own.role == Role::Worker && Arc::ptr_eq(&own.shared, shared)).map(|own| own.id)
     });
-    open.run(|| {
+    opened.run(&scope, || {
         for index in (0..workers).filter(|&index| Some(index) != own) {
-            open.scope.core.begin();
-            open.context.map_or_else(|| shared.stats.injected.add(1), |own| own.stats().sent());
+            scope.core.begin();
+            opened.context.map_or_else(|| shared.stats.injected.add(1), |own| own.stats().sent());
             let call = &call;
             let body = move |_: &Scope<'_>| call(index);
-            shared.slots.get(index).send(child::create_detached(&open.scope.core, body));
+            shared.slots.get(index).send(child::create_detached(&scope.core, body));
         }
         shared.roster.rouse_all();
         if shared.has_stopped() {

@@ -7,12 +7,12 @@ use std::ptr::NonNull;
 
 use wyn_deque::Injector;
 
-use super::{Open, Scope, child};
+use super::{Opened, Scope, child};
 use crate::task::{Op, TaskRef};
 
 /// Where children are spawned that start in their order. See [`scope_fifo`].
 pub struct ScopeFifo<'scope> {
-    open: Open<'scope>,
+    scope: Scope<'scope>,
     queue: Injector<TaskRef>,
 }
 
@@ -55,8 +55,9 @@ pub fn in_place_scope_fifo<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&ScopeFifo<'scope>) -> R,
 {
-    let fifo = ScopeFifo { open: Open::new(), queue: Injector::new() };
-    fifo.open.run(|| op(&fifo))
+    let opened = Opened::here();
+    let fifo = ScopeFifo { scope: opened.scope(), queue: Injector::new() };
+    opened.run(&fifo.scope, || op(&fifo))
 }
 
 /// The address of a scope, for its children: it waits for all of them.
@@ -81,7 +82,7 @@ impl<'scope> ScopeFifo<'scope> {
     where
         F: FnOnce(&ScopeFifo<'scope>) + Send + 'scope,
     {
-        let scope = &self.open.scope;
+        let scope = &self.scope;
         let home = Home(NonNull::from(self).cast());
         let body = move |_: &Scope<'scope>| {
             // SAFETY: a child, of the scope it was spawned in.

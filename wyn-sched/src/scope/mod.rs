@@ -1,7 +1,6 @@
 //! `scope`: any number of tasks that borrow from the frame that waits for them.
 //!
-//! Children come from the pool like spawned tasks, carry the address of their scope, and belong to the family of
-//! the code that opened it. [`core`] counts them, [`child`] lays out their cells.
+//! Children come from the pool like spawned tasks, carry the address of their scope, and lie below it. [`core`] counts them, [`child`] lays out their cells.
 
 mod broadcast;
 mod child;
@@ -105,32 +104,35 @@ pub fn in_place_scope<'scope, OP, R>(op: OP) -> R
 where
     OP: FnOnce(&Scope<'scope>) -> R,
 {
-    let scope = Open::new();
-    scope.run(|| op(&scope.scope))
+    let opened = Opened::here();
+    let scope = opened.scope();
+    opened.run(&scope, || op(&scope))
 }
 
-/// A scope, and where it was opened.
-struct Open<'scope> {
-    scope: Scope<'scope>,
-    context: Option<&'scope context::Context>,
+/// Where a scope was opened: what only the thread that did so may use.
+struct Opened<'a> {
+    context: Option<&'a context::Context>,
     position: usize,
 }
 
-impl Open<'_> {
-    fn new() -> Self {
-        // SAFETY: it stays while the calling frame does, and an `Open` does not leave that.
+impl Opened<'_> {
+    fn here() -> Self {
+        // SAFETY: it stays while the calling frame does, and this does not leave that.
         let context = context::ambient().map(|context| unsafe { context.as_ref() });
-        let position = context.map_or(0, |context| context.deque().position());
-        Self { scope: Scope { core: Core::new(context), marker: PhantomData }, context, position }
+        Self { context, position: context.map_or(0, |context| context.deque().position()) }
     }
 
-    /// Runs `op` and waits for the children, however it ends.
-    fn run<R>(&self, op: impl FnOnce() -> R) -> R {
+    fn scope<'scope>(&self) -> Scope<'scope> {
+        Scope { core: Core::new(self.context), marker: PhantomData }
+    }
+
+    /// Runs `op` and waits for the children of the scope, however it ends.
+    fn run<R>(&self, scope: &Scope<'_>, op: impl FnOnce() -> R) -> R {
         let result = catch_unwind(AssertUnwindSafe(op));
-        self.scope.core.wait(self.context, self.position);
+        scope.core.wait(self.context, self.position);
         match result {
             Ok(result) => {
-                self.scope.core.resume();
+                scope.core.resume();
                 result
             }
             Err(panic) => resume_unwind(panic),
