@@ -114,7 +114,8 @@
 //!     answers it, or loses to the announcement and goes on as in 7.
 //!     A thief whose claim came to nothing leaves `split` where it asked, and the next asks there: an owner that is slow may
 //!     answer this one by the wish of the first. Therefore C retracts what is more than it has room for, as in 15.
-//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` a closure (15). Room in a destination is made
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` and
+//!     `steal_through` a closure (15). Room in a destination is made
 //!     before the announcement, under the lock, which a guard gives back. Neither end runs foreign closures, as an
 //!     epoch's collector would: one could use the very deque.
 //! 12. **A withdrawn range.** P of the middle withdraws all from `p` to the old `head` *H*. 3 to 5 speak of `p` and of
