@@ -189,6 +189,59 @@ impl Anywhere {
         assert_eq!(self.worker.stealer().steal_if(wanted), expected);
     }
 
+    /// Looks at the oldest, or the newest, and takes it if it is divisible.
+    fn take_end_if(&mut self, oldest: bool, divisor: usize) {
+        let wanted = |item: usize| item.is_multiple_of(divisor);
+        if oldest {
+            let is_wanted = self.items.front().is_some_and(|&item| wanted(item));
+            let expected = match self.items.len() {
+                _ if !is_wanted => None,
+                // The newest as well: its position is used again.
+                1 => self.items.pop_back(),
+                _ => self.pop_front(),
+            };
+            assert_eq!(self.worker.take_oldest_if(wanted), expected);
+        } else {
+            assert_eq!(self.worker.take_newest_if(wanted), self.items.pop_back_if(|item| wanted(*item)));
+        }
+    }
+
+    /// Takes the item that has so many older ones, if it is divisible.
+    fn take_if(&mut self, older: usize, divisor: usize) {
+        let position = self.base.wrapping_add(older);
+        if self.items.get(older).is_some_and(|item| item.is_multiple_of(divisor)) {
+            return self.take(older);
+        }
+        assert_eq!(self.worker.take_at_if(position, HOLE, |item| item.is_multiple_of(divisor)), None);
+    }
+
+    /// Takes the item that has so many older ones, and closes the gap.
+    fn remove(&mut self, older: usize) {
+        assert_eq!(self.worker.remove(self.base.wrapping_add(older)), self.items.remove(older));
+    }
+
+    /// Forgets all but so many.
+    fn forget(&mut self, older: usize) {
+        let is_there = older < self.items.len();
+        assert_eq!(self.worker.forget_from(self.base.wrapping_add(older)), is_there);
+        self.items.truncate(older);
+    }
+
+    /// Takes all up to one that is divisible.
+    fn steal_through(&mut self, divisor: usize) {
+        let (dest, wanted) = (Worker::starting_at(2, self.next), |item: &usize| item.is_multiple_of(divisor));
+        let expected = match self.items.iter().position(wanted) {
+            _ if self.items.is_empty() => Steal::Empty,
+            last => Steal::Success(last.is_some()),
+        };
+        let n = self.items.iter().position(wanted).map_or(0, |last| last + 1);
+        assert_eq!(self.worker.stealer().steal_through(&dest, wanted), expected);
+        assert_eq!(dest.len(), n);
+        while let Some(item) = dest.stealer().steal().success() {
+            assert_eq!(Some(item), self.pop_front());
+        }
+    }
+
     fn batch(&mut self, limit: usize) {
         let dest = Worker::new();
         let stolen = self.worker.stealer().steal_batch(&dest, limit);
@@ -199,7 +252,7 @@ impl Anywhere {
     }
 
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
-        match u.int_in_range(0..=9)? {
+        match u.int_in_range(0..=15)? {
             0 => self.push(),
             1 => (0..u.int_in_range(0..=90)?).for_each(|_| self.push()),
             2 => assert_eq!(self.worker.pop(), self.items.pop_back()),
@@ -209,6 +262,12 @@ impl Anywhere {
             6 => self.steal_if(u.int_in_range(1..=3)?),
             7 => assert_eq!(self.worker.stealer().steal().success(), self.pop_front()),
             8 => assert_eq!(self.worker.pop_oldest(), self.pop_front()),
+            9 => self.take_end_if(u.arbitrary()?, u.int_in_range(1..=3)?),
+            10 => self.take_if(u.int_in_range(0..=self.items.len())?, u.int_in_range(1..=3)?),
+            11 => self.remove(u.int_in_range(0..=self.items.len())?),
+            12 => self.forget(u.int_in_range(0..=self.items.len())?),
+            13 => self.steal_through(u.int_in_range(1..=9)?),
+            14 => self.worker.shrink_to(u.int_in_range(0..=70)?),
             _ => self.batch(u.int_in_range(1..=60)?),
         }
         let (len, stealer) = (self.items.len(), self.worker.stealer());

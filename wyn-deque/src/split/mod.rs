@@ -47,11 +47,15 @@
 //!   what is left is *confirmed* in `claimed`. Then it copies the items out, says so in `done`, and unlocks.
 //! * **steal_if** is a steal of one item, with a question to the caller between the decision and `confirm`. If he does not want
 //!   the item, it is retracted like what lies above `head`.
+//! * **steal_through** is a steal of all, with the question for one item after the other. What lies above the first that he
+//!   wants is retracted; if he wants none, all is.
 //! * **take_at** is a pop of an item `at` that has others above it: it withdraws all from `at` on, and when `at` is the
 //!   owner's, puts `head` back. A hole stays in the slot; of the oldest item nothing stays, but *`low`* goes up: all below
 //!   is taken, for everybody. To one that asks meanwhile the owner shows its `head` again, and answers, before it goes on.
 //!   When the slots between `done` and `low` are many, the owner tries the lock and *trims*: `split`, `claimed` and `done`
 //!   go up to `low`.
+//! * **remove** is a take that leaves no hole: what lies above moves down by one, before `head` is put back. **forget_from**
+//!   withdraws all from there on, and puts nothing back.
 //! * **pop_oldest** is a steal of one item by the owner. It neither asks nor announces: with the lock, nobody else moves
 //!   either end. If a thief has the lock, nothing is taken.
 //!
@@ -72,7 +76,7 @@
 //!    the `f` of successive claims never fall, and from C's announcement on `split` is at or above its `f`.
 //!    `head` is at or above `claimed`, but for what is withdrawn: inside a pop by one.
 //! 2. **Slots.** An index from `claimed` up to `head` is the deque's, from `done` up to `claimed` the
-//!    thief's that holds the lock, any other the owner's to fill. Only `push`, `take_at` and the end of a
+//!    thief's that holds the lock, any other the owner's to fill. Only `push`, `take_at`, `remove` and the end of a
 //!    batch, on the thief's own deque, write slots: at and above `head`, as it is at the moment, less than a
 //!    capacity above `done`. So no slot is written that a thief has still to read.
 //! 3. **Meeting.** For each P and C: (a) C reads from `head` what P withdrew to, or a later store; or (b) P
@@ -108,7 +112,10 @@
 //!     that the thief has read, since the thief that asks holds the lock. So 4 and 5 hold for it without a barrier: what P takes afterwards lies at or
 //!     above `f`, and the thief that reads the answer sees what the owner wrote before. A P that sees a question
 //!     answers it, or loses to the announcement and goes on as in 7.
-//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` a closure (15). Room in a destination is made
+//!     A thief whose claim came to nothing leaves `split` where it asked, and the next asks there: an owner that is slow may
+//!     answer this one by the wish of the first. Therefore C retracts what is more than it has room for, as in 15.
+//! 11. **Panics.** The owner's and the thieves' protocol calls no code of `T`, and only `steal_if` and
+//!     `steal_through` a closure (15). Room in a destination is made
 //!     before the announcement, under the lock, which a guard gives back. Neither end runs foreign closures, as an
 //!     epoch's collector would: one could use the very deque.
 //! 12. **A withdrawn range.** P of the middle withdraws all from `p` to the old `head` *H*. 3 to 5 speak of `p` and of
@@ -134,6 +141,12 @@
 //!     `l`, `split` first. That store is a Release, and the owner that takes one of the items has acquired it, or a
 //!     later one of a thief after C; so C's look happens before the owner writes the slot. In 7 the caller's
 //!     look belongs to C's decision, and is short as the caller has promised; if it unwinds, C refuses.
+//! 16. **Ranges.** `remove` is P of the middle that writes what it has withdrawn, one slot lower each, and puts `head` back to
+//!     one less: by 12 the slots are its alone until that store, by which a thief finds them moved. `forget_from` puts
+//!     nothing back, which is P of `at` and of all above at once. `steal_through` refuses a part: by 15 it may look at all up
+//!     to `f`, and it moves `split` to the end of what it takes before it confirms that, so `f` is this end for all that
+//!     comes after. `take_newest_if` is a pop, and a push of the same item into the slot that still holds it. For thieves
+//!     `shrink_to` is a growth (8): it copies all from `done` on, and the owner's room ends a smaller capacity above `done`.
 //!
 //! # Cost
 //!

@@ -1,8 +1,7 @@
 //! The shared words, with every access to them and the ordering of each.
 //!
 //! Both ends call these methods and know no atomics; the invariants are in the module docs of `split`.
-//! The tables name the loom models (`tests/loom_split.rs`, `tests/loom_split_middle.rs`) that die of each mutant, as
-//! `tests/mutants.toml` plants it.
+//! The tables name the loom models (`tests/loom_split*.rs`) that die of each mutant, as `tests/mutants.toml` plants it.
 
 use std::ptr::NonNull;
 
