@@ -172,6 +172,56 @@ fn a_task_runs_in_its_own_runtime_whoever_joins_it() {
     assert_eq!(joined.join().unwrap(), 3);
 }
 
+/// Spawns and joins in random order; each task leaves its number.
+fn in_any_order(spawn: &impl Fn(u64) -> JoinHandle<u64>, seed: u64) {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut below = |n: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 33) as usize % n
+    };
+    let mut waiting: Vec<(u64, JoinHandle<u64>)> = Vec::new();
+    for number in 0..60 {
+        if below(5) < 3 || waiting.is_empty() {
+            waiting.push((number, spawn(number)));
+            continue;
+        }
+        // The newest, the oldest, the one after that, or any.
+        let at = match below(5) {
+            0 | 1 => waiting.len() - 1,
+            2 => 0,
+            3 => 1.min(waiting.len() - 1),
+            _ => below(waiting.len()),
+        };
+        let (number, handle) = waiting.remove(at);
+        assert_eq!(handle.join().unwrap(), number, "seed {seed}");
+    }
+    for (number, handle) in waiting {
+        assert_eq!(handle.join().unwrap(), number, "seed {seed}");
+    }
+}
+
+#[test]
+fn tasks_are_awaited_in_any_order() {
+    let _dog = watchdog(60);
+    let runtime = runtime(1);
+    let (gate, begun) = (Gate::default(), Gate::default());
+    let (open, begins) = (gate.clone(), begun.clone());
+    runtime.spawn_detached(move || {
+        begins.open();
+        open.wait();
+    });
+    begun.wait();
+    // Nobody steals: each task must be found where it lies.
+    for seed in 0..3000 {
+        in_any_order(&|number| runtime.spawn(move || number), seed);
+    }
+    gate.open();
+    runtime.install(|| (0..3000).for_each(|seed| in_any_order(&|number| spawn(move || number), seed)));
+    (0..3000).for_each(|seed| in_any_order(&|number| spawn(move || number), seed));
+}
+
 #[test]
 fn many_waits_with_timeouts_race_with_the_completion() {
     // rayon #739, #913, #1011: a latch touched after the waiter has freed its frame. The sanitizer sees it.

@@ -129,7 +129,7 @@ fn the_last_child_may_end_before_the_fold() {
     });
 }
 
-/// A child elsewhere spawns another, which runs at home after the fold, as `wait` runs work of the family.
+/// A child elsewhere spawns another, which runs at home after the fold, as `wait` runs work below the scope.
 #[test]
 fn a_grandchild_ends_at_home_after_the_fold() {
     at_home(|scope| {

@@ -147,8 +147,11 @@ impl Context {
         let task = self.deque().take_at_if(position, self.hole, wanted)?;
         let above = position.wrapping_add(1);
         self.next.set(above);
-        let (first, end) = self.holes.get();
-        self.holes.set(if end == position && first != end { (first, above) } else { (position, above) });
+        // The newest leaves none.
+        if self.deque().position() != position {
+            let (first, end) = self.holes.get();
+            self.holes.set(if end == position && first != end { (first, above) } else { (position, above) });
+        }
         Some(task)
     }
 
