@@ -20,6 +20,11 @@ use crate::slots::Reserved;
 use crate::task;
 use crate::worker::{self, Ready, Refusal};
 
+/// A shutdown that has run out of time waits until so often in a row no thread has left for so long: those in no task, which it
+/// does not count.
+const LEAVES: u32 = 3;
+const LEAVE: Duration = Duration::from_millis(10);
+
 /// A set of worker threads and their queues.
 ///
 /// Most programs need none of their own: [`spawn`](crate::spawn) uses a global runtime. A runtime of one's
@@ -219,8 +224,12 @@ impl Runtime {
         shared.stop();
         shared.cancel_all();
         if !rested {
-            // Those that only slept leave at once.
-            shared.wait_for(Some(Instant::now() + Duration::from_millis(10)), ended);
+            // Those that only slept leave at once, if the system lets them run.
+            let (mut seen, mut same) = (shared.alive(), 0);
+            while same < LEAVES && !shared.wait_for(Some(Instant::now() + LEAVE), ended) {
+                same = if seen == shared.alive() { same + 1 } else { 0 };
+                seen = shared.alive();
+            }
         }
         match (shared.cancelled(), shared.alive()) {
             (0, 0) => Ok(()),
