@@ -356,3 +356,27 @@ fn stress_random_scopes() {
         }
     }
 }
+
+#[test]
+fn a_scope_runs_its_children_though_an_older_task_was_joined_inside() {
+    let _dog = watchdog(60);
+    let runtime = runtime(1);
+    for older in [1, 3, 20] {
+        let elsewhere = runtime.install(|| {
+            let own = thread::current().id();
+            let handles: Vec<_> = (0..older).map(|i| spawn(move || i)).collect();
+            let elsewhere = AtomicUsize::new(0);
+            scope(|s| {
+                for handle in handles {
+                    handle.join().unwrap();
+                    s.spawn_detached(|_| {
+                        let is_elsewhere = thread::current().id() != own;
+                        elsewhere.fetch_add(usize::from(is_elsewhere), Ordering::Relaxed);
+                    });
+                }
+            });
+            elsewhere.into_inner()
+        });
+        assert_eq!(elsewhere, 0, "the only worker is at hand");
+    }
+}

@@ -33,18 +33,6 @@ impl Context {
         }
     }
 
-    /// The newest task at or above this position of the own deque.
-    pub(crate) fn pop_above(&self, position: usize) -> Option<TaskRef> {
-        while self.deque().position().wrapping_sub(position).cast_signed() > 0 {
-            let task = self.deque().pop()?;
-            if task != self.hole {
-                return Some(task);
-            }
-            self.pass_holes();
-        }
-        None
-    }
-
     /// Takes the holes off the end of the own deque. A thread that only waits for its tasks pops nothing else.
     fn drop_holes(&self) {
         while self.deque().take_newest_if(|task| task == self.hole).is_some() {

@@ -89,7 +89,8 @@ impl Core {
         }
     }
 
-    /// Waits for all children. `position` is where the deque was when the scope was opened.
+    /// Waits for all children. `position` is where the deque was when the scope was opened. Children may lie lower, if a task from
+    /// before the scope was joined inside.
     pub(super) fn wait(&self, context: Option<&Context>, position: usize) {
         let Some(context) = context else {
             // SAFETY: without a context there is no home.
@@ -102,17 +103,26 @@ impl Core {
         let _stays = context.stay();
         // SAFETY: this thread is the home.
         while unsafe { self.count.pending() } != 0 {
-            let task = context.has_stack().then(|| context.pop_above(position)).flatten();
+            let task = context.has_stack().then(|| context.pop()).flatten();
             match task {
-                Some(task) if task.is_below(&raw const self.node) => context.run_in(task, task.node()),
-                // Left behind by a child, and waited for by others if by anybody.
-                Some(task) => context.shared.inject(task),
-                // SAFETY: as above.
-                None if unsafe { self.count.fold() } => {
-                    return fork::wait(context, &self.done, &raw const self.node);
+                Some(task) if task.is_below(&raw const self.node) => {
+                    context.run_in(task, task.node());
+                    continue;
                 }
-                None => return,
+                // Left behind by a child, and waited for by others if by anybody.
+                Some(task) if context.deque().position().wrapping_sub(position).cast_signed() >= 0 => {
+                    context.shared.inject(task);
+                    continue;
+                }
+                // From before the scope, whose other children are elsewhere.
+                Some(task) => context.push(task),
+                None => {}
             }
+            // SAFETY: as above.
+            if unsafe { self.count.fold() } {
+                fork::wait(context, &self.done, &raw const self.node);
+            }
+            return;
         }
     }
 
