@@ -291,7 +291,7 @@ pub fn global() -> &'static Runtime {
 #[cold]
 #[inline(never)]
 pub(crate) fn keep_lookout(shared: &Arc<Shared>, anyway: bool) {
-    if anyway || shared.able() <= shared.config.workers {
+    if shared.is_ready() && (anyway || shared.able() <= shared.config.workers) {
         start_spare(shared);
     }
 }

@@ -80,7 +80,10 @@ impl Context {
         let task = match queue {
             Queue::Injector => self.one_injected(),
             Queue::Guest(id) | Queue::Worker(id) if id == self.id => self.deque().pop_oldest(),
-            Queue::Guest(id) | Queue::Worker(id) => self.shared.slots.get(id).stealer()?.steal().success(),
+            Queue::Guest(id) | Queue::Worker(id) => {
+                let stealer = self.shared.slots.get(id).stealer()?;
+                self.stats().steal(self.deque(), || stealer.steal()).success()
+            }
         };
         task.filter(|&task| !self.is_hole(task))
     }

@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     blocked: AtomicUsize,
     /// When the system has last refused a thread.
     refused: Mutex<Option<Instant>>,
+    /// Workers that have ever looked for work: the others are about to.
+    ready: AtomicUsize,
     /// Tasks that were cancelled in a queue.
     cancelled: AtomicUsize,
     /// Spares that are leaving and still count as alive.
@@ -90,6 +92,7 @@ impl Shared {
             alive: AtomicUsize::new(0),
             blocked: AtomicUsize::new(0),
             refused: Mutex::new(None),
+            ready: AtomicUsize::new(0),
             cancelled: AtomicUsize::new(0),
             crew: Mutex::new(0),
             ended: (Mutex::new(()), Condvar::new()),
@@ -307,6 +310,17 @@ impl Shared {
     pub(crate) fn blocked(&self) -> usize {
         // Ordering: Relaxed: a hint.
         self.blocked.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn count_ready(&self) {
+        // Ordering: Relaxed: a hint.
+        self.ready.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether all workers have come so far that nobody idle means that all are in tasks.
+    pub(crate) fn is_ready(&self) -> bool {
+        // Ordering: Relaxed: a hint.
+        self.ready.load(Ordering::Relaxed) >= self.config.workers
     }
 
     /// How many threads can run tasks now.

@@ -155,9 +155,11 @@ fn many_tasks_move_in_few_steals() {
         wait_until("all have run", || handles.iter().all(JoinHandle::is_finished));
         handles.into_iter().for_each(|handle| handle.join().unwrap());
     });
-    let worker = stats.workers[0];
-    assert_eq!((worker.tasks_run, worker.tasks_stolen), (4097, 4097), "{stats}");
-    assert!(worker.steals < 1000, "{stats}");
+    // A lookout may have taken the worker's place for a while.
+    let (worker, spares) = (stats.workers[0], stats.spares);
+    assert_eq!(worker.tasks_run + spares.tasks_run, 4097, "{stats}");
+    assert!(worker.tasks_stolen + spares.tasks_stolen >= 4097, "{stats}");
+    assert!(worker.steals + spares.steals < 1000, "{stats}");
     assert_eq!((stats.guests.tasks_spawned, ended(&stats.guests)), (4097, 0), "{stats}");
 }
 
@@ -223,18 +225,16 @@ fn a_queue_is_measured() {
     assert_eq!(later.total().tasks_spawned, 0, "{later}");
     runtime.install(|| spawn(|| ()).join().unwrap());
     let both = runtime.stats();
-    assert_eq!((both.workers[0].longest_queue, both.total().longest_queue), (1, 10), "no sum: {both}");
+    let installed = both.workers[0].longest_queue.max(both.spares.longest_queue);
+    assert_eq!((installed, both.total().longest_queue), (1, 10), "no sum: {both}");
 }
 
 #[test]
 fn a_spare_is_counted_while_it_is_there() {
     let _dog = watchdog(60);
-    let runtime = runtime(1);
+    let runtime = runtime(2);
     let (sender, receiver) = channel::<JoinHandle<u32>>();
-    let waits = runtime.spawn(move || receiver.recv().unwrap().join_blocking().unwrap());
-    // The worker is inside `waits` when this is spawned, or will be: it is not the newest of its queue.
-    wait_until("the worker waits", || runtime.stats().workers[0].tasks_run == 1);
-    let before = runtime.stats();
+    let waits = runtime.spawn(move || receiver.recv().unwrap().join().unwrap());
     let (started, gate) = (Gate::default(), Gate::default());
     let (tell, held) = (started.clone(), gate.clone());
     let awaited = runtime.spawn(move || {
@@ -242,18 +242,20 @@ fn a_spare_is_counted_while_it_is_there() {
         held.wait();
         7
     });
-    sender.send(awaited).unwrap();
+    // Another worker has it: it can only be waited for.
     started.wait();
+    wait_until("both are in tasks", || runtime.stats().workers.iter().all(|worker| worker.tasks_run == 1));
+    sender.send(awaited).unwrap();
+    wait_until("one is blocked", || runtime.stats().blocked == 1);
+    wait_until("a spare is there", || runtime.stats().threads == 3);
     let during = runtime.stats();
-    assert_eq!((during.spares_started, during.threads, during.blocked), (1, 2, 1), "{during}");
-    assert_eq!(during.spares.tasks_run, 1, "{during}");
-    wait_until("the worker is parked", || runtime.stats().since(&before).workers[0].parks >= 1);
+    assert_eq!((during.spares_started, during.blocked, during.spares.tasks_run), (1, 1, 0), "{during}");
     gate.open();
     assert_eq!(waits.join().unwrap(), 7);
-    wait_until("the spare has left", || runtime.stats().threads == 1);
+    wait_until("the spare has left", || runtime.stats().threads == 2);
     let after = runtime.stats();
-    assert_eq!((after.spares_started, after.blocked, after.spares.tasks_run), (1, 0, 1), "{after}");
-    assert!(after.workers[0].parks >= 1 && after.spares.parks >= 1, "{after}");
+    assert_eq!((after.spares_started, after.blocked, after.spares.tasks_run), (1, 0, 0), "{after}");
+    assert!(after.workers.iter().any(|worker| worker.parks >= 1) && after.spares.parks >= 1, "{after}");
 }
 
 #[cfg(feature = "channel")]

@@ -50,6 +50,8 @@ pub(crate) struct Context {
     node: Cell<*const Node>,
     /// What a task that was taken out of the middle of the deque leaves there.
     hole: TaskRef,
+    /// Whether a worker has ever looked for work.
+    is_ready: Cell<bool>,
     /// The position above the last such task; when a task begins, that of the first one that it will spawn.
     next: Cell<usize>,
     /// Holes that lie side by side: the position of the first and that above the last. None if they are the same.
@@ -89,6 +91,7 @@ impl Context {
             stack_limit: stack::Limit::new(),
             node: Cell::new(ptr::null()),
             hole: task::hole(),
+            is_ready: Cell::new(false),
             next: Cell::new(0),
             holes: Cell::new((0, 0)),
             searches: Cell::new((0, 0)),
@@ -210,6 +213,13 @@ impl Context {
     #[inline(always)]
     pub(crate) fn is_ambient(&self) -> bool {
         ptr::eq(running(), self)
+    }
+
+    /// A worker looks for work: from now on it comes to what is queued, or is in a task.
+    pub(crate) fn count_ready(&self) {
+        if self.role == Role::Worker && !self.is_ready.replace(true) {
+            self.shared.count_ready();
+        }
     }
 
     /// Runs a task taken from a queue. The context is ambient.

@@ -107,6 +107,7 @@ impl Idle<'_> {
     fn run(mut self) -> Found {
         let (roster, id) = (&self.context.shared.roster, self.context.id);
         roster.begin_search();
+        self.context.count_ready();
         let mut next = Next::Search;
         loop {
             next = match next {
