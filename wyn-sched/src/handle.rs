@@ -75,8 +75,9 @@ impl<T> JoinHandle<T> {
     ///
     /// If nobody has started the task, this thread runs it here and now, as a call. Otherwise it parks until the result is there,
     /// and on a worker another takes its place. No other task is run meanwhile, so a lock or a borrow may be held across
-    /// `join` as across the `join` of a thread. (A thread from outside of the runtime runs only what it has spawned itself, and
-    /// parks for all else.)
+    /// `join` as across the `join` of a thread. A thread from outside of
+    /// the runtime first gives the workers a millisecond to start a task that lies elsewhere. Where the process has several
+    /// runtimes, only a task in the thread's own queue is run here.
     ///
     /// # Errors
     /// [`JoinError`] if the task panicked, or was cancelled by a shutdown; or if waiting for it was part of a

@@ -213,7 +213,7 @@ fn stress_handles_passed_around() {
     while Instant::now() < until {
         let runtime = runtime([1, 2, 8][usize::try_from(random.below(3)).unwrap()]);
         let mut handles: Vec<JoinHandle<u64>> = Vec::new();
-        // Each of these waits may keep a thread, and there are no more than 4096 spare ones.
+        // Each of these waits may keep a thread.
         for i in 0..400 {
             let last = if random.below(3) == 0 || handles.is_empty() {
                 None
